@@ -1,0 +1,278 @@
+/*  =========================================================================
+    command_prove - run scenarios on wrecks, where they must fail
+
+    This Source Code Form is subject to the terms of the Mozilla Public
+    License, v. 2.0. If a copy of the MPL was not distributed with this
+    file, You can obtain one at http://mozilla.org/MPL/2.0/.
+    =========================================================================
+*/
+
+#include <fnmatch.h>
+#include <getopt.h>
+#include <string.h>
+#include <czmq.h>
+
+#include "command.h"
+#include "kit.h"
+#include "runner.h"
+#include "sandbox.h"
+#include "source.h"
+#include "vector.h"
+
+#define SIDE_BY_SIDE 12
+
+static const char s_help [] =
+"usage: seatrial prove [--data DIRECTORY] [-v] [WRECK]..\n"
+"A check that cannot fail is a bug: run each wreck of conformance/wrecks through\n"
+"the scenarios that are meant to catch it, as wrecks.list there says, and see that\n"
+"they do. Output is TAP. Exit status: 0 all are caught, 1 some are not or some\n"
+"scenario has no wreck, 2 wrong use, 3 broken environment.\n";
+
+//  One line of wrecks.list: a wreck, and scenarios that must not pass on it
+typedef struct {
+    char *wreck;
+    char *scenarios;            //  A pattern
+    char *requirement;          //  That must be cited; NULL for any
+    int line;
+    size_t matched;
+} meant_t;
+
+typedef struct {
+    job_t job;
+    size_t meant;               //  Index of the line that asks for it
+} pair_t;
+
+typedef struct {
+    kit_t *kit;
+    bool verbose;
+    bool whole;                 //  All wrecks, not some named ones
+    meant_t *meant;
+    size_t meant_count;
+    pair_t *pairs;
+    size_t pair_count;
+    profile_t **profiles;
+    size_t profile_count;
+    size_t done;
+    size_t escaped;             //  Wrecks that were not caught
+    size_t broken;
+} proof_t;
+
+static bool
+s_cites (const result_t *result, const char *requirement)
+{
+    for (size_t index = 0; index < result->requirement_count; index++)
+        if (streq (result->requirements [index], requirement))
+            return true;
+    return requirement == NULL;
+}
+
+static void
+s_done (void *argument, size_t index, const result_t *result)
+{
+    proof_t *self = (proof_t *) argument;
+    const meant_t *meant = &self->meant [self->pairs [index].meant];
+    bool judged = result->verdict == VERDICT_WARN
+               || result->verdict == VERDICT_FAIL
+               || result->verdict == VERDICT_HANG
+               || result->verdict == VERDICT_CRASH;
+    bool caught = judged && s_cites (result, meant->requirement);
+    self->done++;
+    if (!caught)
+        self->escaped++;
+    if (result->verdict == VERDICT_BROKEN)
+        self->broken++;
+    printf ("%sok %zu - %s is caught by %s\n", caught? "": "not ",
+            self->done, meant->wreck, result->scenario);
+    if (!caught || self->verbose) {
+        printf ("# %s: %s\n", verdict_text (result->verdict),
+                result->reason? result->reason: "nothing was wrong");
+        if (judged && !caught)
+            printf ("# but %s is not cited\n", meant->requirement);
+        if (result->place)
+            printf ("# %s: %s\n", result->place, result->step);
+    }
+    fflush (stdout);
+}
+
+//  WRECK SCENARIOS [REQUIREMENT]; patterns have stars, which are no words of the
+//  notation, so lines are cut at blanks
+static int
+s_read_list (proof_t *self)
+{
+    char *path = zsys_sprintf ("%s/conformance/wrecks/wrecks.list",
+                               self->kit->directory);
+    source_t *source = source_open (path, stderr);
+    free (path);
+    if (!source)
+        return -1;
+    for (int line = 1; line <= source_lines (source); line++) {
+        char *copy = strdup (source_line (source, line));
+        copy [strcspn (copy, "#")] = 0;
+        char *rest = copy;
+        const char *wreck = strtok_r (rest, " \t", &rest);
+        const char *scenarios = strtok_r (rest, " \t", &rest);
+        const char *requirement = strtok_r (rest, " \t", &rest);
+        if (wreck && !scenarios)
+            source_error (source, line, 1, "which scenarios must catch it?");
+        if (requirement
+        && !catalogue_find (self->kit->catalogue, requirement))
+            source_error (source, line, 1, "the catalogue has no requirement "
+                          "%s", requirement);
+        if (wreck && scenarios) {
+            meant_t meant = { strdup (wreck), strdup (scenarios),
+                requirement? strdup (requirement): NULL, line, 0 };
+            vector_push (self->meant, self->meant_count, meant);
+        }
+        free (copy);
+    }
+    int errors = source_errors (source);
+    source_destroy (&source);
+    return errors? -1: 0;
+}
+
+static bool
+s_is_wanted (const char *wreck, char *names [], int count)
+{
+    for (int index = 0; index < count; index++)
+        if (fnmatch (names [index], wreck, 0) == 0)
+            return true;
+    return count == 0;
+}
+
+static profile_t *
+s_read_profile (proof_t *self, const char *wreck)
+{
+    variable_t variables [] = {
+        { "bin", self->kit->bin }, { "wreck", wreck }, { NULL, NULL }
+    };
+    char *path = kit_target_path (self->kit, "wreck");
+    profile_t *profile = profile_read (path, variables, stderr);
+    free (path);
+    return profile;
+}
+
+static int
+s_pair (proof_t *self, char *names [], int count)
+{
+    kit_t *kit = self->kit;
+    for (size_t index = 0; index < self->meant_count; index++) {
+        meant_t *meant = &self->meant [index];
+        if (!s_is_wanted (meant->wreck, names, count))
+            continue;
+        profile_t *profile = s_read_profile (self, meant->wreck);
+        if (!profile)
+            return -1;
+        vector_push (self->profiles, self->profile_count, profile);
+        for (size_t nbr = 0; nbr < script_size (kit->script); nbr++) {
+            const scenario_t *scenario = script_at (kit->script, nbr);
+            if (fnmatch (meant->scenarios, scenario->name, 0))
+                continue;
+            pair_t pair = { { scenario, profile }, index };
+            vector_push (self->pairs, self->pair_count, pair);
+            meant->matched++;
+        }
+        if (meant->matched == 0) {
+            fprintf (stderr, "wrecks.list:%d: no scenario is called %s\n",
+                     meant->line, meant->scenarios);
+            return -1;
+        }
+    }
+    if (self->pair_count)
+        return 0;
+    fprintf (stderr, "seatrial prove: no wreck is called so; they stand in "
+                     "conformance/wrecks/wrecks.list\n");
+    return -1;
+}
+
+//  Each scenario must have a wreck of its own: a pattern does not count
+static size_t
+s_check_scenarios (proof_t *self)
+{
+    size_t missing = 0;
+    for (size_t nbr = 0; nbr < script_size (self->kit->script); nbr++) {
+        const char *name = script_at (self->kit->script, nbr)->name;
+        bool found = false;
+        for (size_t index = 0; index < self->meant_count; index++)
+            if (streq (self->meant [index].scenarios, name))
+                found = true;
+        if (found)
+            continue;
+        printf ("not ok %zu - %s has a wreck that it catches\n",
+                ++self->done, name);
+        missing++;
+    }
+    return missing;
+}
+
+static int
+s_run (proof_t *self)
+{
+    const char *reason = NULL;
+    bool isolated = sandbox_allowed (&reason);
+    if (!isolated)
+        fprintf (stderr, "seatrial: no namespaces, one scenario after another: "
+                 "%s\n", reason);
+    runner_config_t config = { .fixtures = self->kit->fixtures, .scale = 1,
+        .side_by_side = isolated? SIDE_BY_SIDE: 1, .isolated = isolated,
+        .done = s_done, .argument = self };
+    job_t *jobs = NULL;
+    size_t count = 0;
+    for (size_t index = 0; index < self->pair_count; index++)
+        vector_push (jobs, count, self->pairs [index].job);
+    int rc = runner_run (&config, jobs, count);
+    free (jobs);
+    size_t missing = self->whole? s_check_scenarios (self): 0;
+    printf ("1..%zu\n", self->done);
+    if (rc || self->broken)
+        return EXIT_BROKEN;
+    return self->escaped + missing? EXIT_UNSEAWORTHY: EXIT_SEAWORTHY;
+}
+
+static void
+s_clear (proof_t *self)
+{
+    for (size_t index = 0; index < self->meant_count; index++) {
+        free (self->meant [index].wreck);
+        free (self->meant [index].scenarios);
+        free (self->meant [index].requirement);
+    }
+    free (self->meant);
+    for (size_t index = 0; index < self->profile_count; index++)
+        profile_destroy (&self->profiles [index]);
+    free (self->profiles);
+    free (self->pairs);
+    kit_destroy (&self->kit);
+}
+
+int
+command_prove (int argc, char *argv [])
+{
+    static const struct option options [] = {
+        { "data", required_argument, NULL, 'd' },
+        { "verbose", no_argument, NULL, 'v' },
+        { "help", no_argument, NULL, 'h' },
+        { NULL, 0, NULL, 0 }
+    };
+    proof_t self = { 0 };
+    const char *data = NULL;
+    int option;
+    while ((option = getopt_long (argc, argv, "vh", options, NULL)) != -1) {
+        if (option == 'd')
+            data = optarg;
+        else
+        if (option == 'v')
+            self.verbose = true;
+        else {
+            fputs (s_help, option == 'h'? stdout: stderr);
+            return option == 'h'? EXIT_SEAWORTHY: EXIT_USAGE;
+        }
+    }
+    self.whole = optind == argc;
+    self.kit = kit_new (data, stderr);
+    int status = EXIT_USAGE;
+    if (self.kit && self.kit->mistakes == 0 && s_read_list (&self) == 0
+    &&  s_pair (&self, argv + optind, argc - optind) == 0)
+        status = s_run (&self);
+    s_clear (&self);
+    return status;
+}

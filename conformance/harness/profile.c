@@ -1,0 +1,268 @@
+/*  =========================================================================
+    profile - what is tried, and how to start it
+
+    This Source Code Form is subject to the terms of the Mozilla Public
+    License, v. 2.0. If a copy of the MPL was not distributed with this
+    file, You can obtain one at http://mozilla.org/MPL/2.0/.
+    =========================================================================
+*/
+
+#include <libgen.h>
+#include <string.h>
+#include <czmq.h>
+
+#include "profile.h"
+#include "vector.h"
+
+//  What a profile may say; all else in it is a mistake
+static const char *s_settings [] = {
+    "target/name", "target/endpoint", "target/speaks", "target/heartbeat",
+    "target/expiry", "target/start", "broker/command", "titanic/command", "state/directory",
+    "state/size", NULL
+};
+
+typedef struct {
+    const char *path;
+    const variable_t *variables;
+    FILE *errors;
+    int error_count;
+    profile_t *profile;
+} reader_t;
+
+static void
+s_complain (reader_t *reader, const char *format, const char *detail)
+{
+    fprintf (reader->errors, "%s: ", reader->path);
+    fprintf (reader->errors, format, detail);
+    fputc ('\n', reader->errors);
+    reader->error_count++;
+}
+
+static const char *
+s_variable (reader_t *reader, const char *name)
+{
+    for (const variable_t *variable = reader->variables; variable->name;
+                           variable++)
+        if (streq (variable->name, name))
+            return variable->value;
+    return NULL;
+}
+
+//  The value with its ${names} replaced; fresh
+static char *
+s_expand (reader_t *reader, const char *value)
+{
+    char *text = NULL;
+    size_t length = 0;
+    FILE *out = open_memstream (&text, &length);
+    assert (out);
+    while (*value) {
+        const char *end = strncmp (value, "${", 2)? NULL: strchr (value, '}');
+        if (!end) {
+            fputc (*value++, out);
+            continue;
+        }
+        char *name = strndup (value + 2, (size_t) (end - value) - 2);
+        const char *replacement = s_variable (reader, name);
+        char number [24];
+        if (streq (name, "endpoint"))
+            replacement = reader->profile->endpoint;
+        else
+        if (streq (name, "heartbeat")) {
+            snprintf (number, sizeof number, "%lld",
+                      (long long) reader->profile->heartbeat_ms);
+            replacement = number;
+        }
+        if (replacement)
+            fputs (replacement, out);
+        else
+            s_complain (reader, "no value for ${%s}; give one with "
+                                "--define NAME=VALUE", name);
+        free (name);
+        value = end + 1;
+    }
+    fclose (out);
+    return text;
+}
+
+static char *
+s_string (reader_t *reader, zconfig_t *root, const char *path)
+{
+    const char *value = zconfig_get (root, path, NULL);
+    return value? s_expand (reader, value): NULL;
+}
+
+static int64_t
+s_number (reader_t *reader, zconfig_t *root, const char *path,
+          int64_t fallback)
+{
+    char *value = s_string (reader, root, path);
+    if (!value)
+        return fallback;
+    char *end;
+    int64_t number = strtoll (value, &end, 10);
+    if (end == value || *end || number < 1)
+        s_complain (reader, "%s must be a whole number above 0", path);
+    free (value);
+    return number;
+}
+
+//  Complain of settings that no one reads: most are slips of the pen
+static void
+s_check_known (reader_t *reader, zconfig_t *root)
+{
+    for (zconfig_t *section = zconfig_child (root); section;
+                    section = zconfig_next (section)) {
+        for (zconfig_t *item = zconfig_child (section); item;
+                        item = zconfig_next (item)) {
+            char *path = zsys_sprintf ("%s/%s", zconfig_name (section),
+                                       zconfig_name (item));
+            bool known = false;
+            for (int index = 0; s_settings [index]; index++)
+                if (streq (s_settings [index], path))
+                    known = true;
+            if (!known)
+                s_complain (reader, "no setting is called %s", path);
+            free (path);
+        }
+        if (!zconfig_child (section))
+            s_complain (reader, "%s: a section with settings is due here",
+                        zconfig_name (section));
+    }
+}
+
+static void
+s_read_speaks (reader_t *reader, zconfig_t *root)
+{
+    char *words = s_string (reader, root, "target/speaks");
+    if (!words) {
+        s_complain (reader, "%s is missing; for example: mdp/0.1 mmi/0.1",
+                    "target/speaks");
+        return;
+    }
+    profile_t *profile = reader->profile;
+    char *rest = words;
+    char *word;
+    while ((word = strtok_r (rest, " ,", &rest)))
+        vector_push (profile->speaks, profile->speak_count, strdup (word));
+    free (words);
+}
+
+static void
+s_read_settings (reader_t *reader, zconfig_t *root)
+{
+    profile_t *profile = reader->profile;
+    profile->name = s_string (reader, root, "target/name");
+    if (!profile->name)
+        profile->name = strdup (reader->path);
+    profile->heartbeat_ms = s_number (reader, root, "target/heartbeat", 2500);
+    profile->endpoint = s_string (reader, root, "target/endpoint");
+    if (!profile->endpoint)
+        s_complain (reader, "%s is missing: where do clients and workers "
+                            "connect?", "target/endpoint");
+    s_read_speaks (reader, root);
+    profile->expiry_ms = s_number (reader, root, "target/expiry", 0);
+    profile->start_ms = s_number (reader, root, "target/start", 10000);
+    profile->state = s_string (reader, root, "state/directory");
+    if (profile->state && *profile->state != '/')
+        s_complain (reader, "state/directory %s is not an absolute path; leave "
+                    "it out for the working directory", profile->state);
+    profile->state_mib = s_number (reader, root, "state/size", 32);
+    profile->programs [PROCESS_BROKER].command =
+        s_string (reader, root, "broker/command");
+    profile->programs [PROCESS_TITANIC].command =
+        s_string (reader, root, "titanic/command");
+}
+
+profile_t *
+profile_read (const char *path, const variable_t *variables, FILE *errors)
+{
+    if (access (path, R_OK)) {
+        fprintf (errors, "%s: cannot read this profile: %s\n", path,
+                 strerror (errno));
+        return NULL;
+    }
+    zconfig_t *root = zconfig_load (path);
+    if (!root) {
+        fprintf (errors, "%s: this is not ZPL: names, = and values, four "
+                         "spaces a level\n", path);
+        return NULL;
+    }
+    reader_t reader = { path, variables, errors, 0,
+                        (profile_t *) zmalloc (sizeof (profile_t)) };
+    s_check_known (&reader, root);
+    s_read_settings (&reader, root);
+    zconfig_destroy (&root);
+    if (reader.error_count)
+        profile_destroy (&reader.profile);
+    return reader.profile;
+}
+
+profile_t *
+profile_attach (const char *endpoint, int64_t heartbeat_ms)
+{
+    profile_t *self = (profile_t *) zmalloc (sizeof (profile_t));
+    self->name = strdup (endpoint);
+    self->endpoint = strdup (endpoint);
+    self->heartbeat_ms = heartbeat_ms;
+    self->start_ms = 10000;
+    self->state_mib = 32;
+    vector_push (self->speaks, self->speak_count, strdup ("mdp/0.1"));
+    vector_push (self->speaks, self->speak_count, strdup ("mmi/0.1"));
+    return self;
+}
+
+void
+profile_destroy (profile_t **self_p)
+{
+    assert (self_p);
+    if (*self_p) {
+        profile_t *self = *self_p;
+        for (size_t index = 0; index < self->speak_count; index++)
+            free (self->speaks [index]);
+        free (self->speaks);
+        for (int index = 0; index < PROCESS_COUNT; index++)
+            free (self->programs [index].command);
+        free (self->name);
+        free (self->endpoint);
+        free (self->state);
+        free (self);
+        *self_p = NULL;
+    }
+}
+
+bool
+profile_speaks (const profile_t *self, const char *protocol)
+{
+    for (size_t index = 0; index < self->speak_count; index++)
+        if (streq (self->speaks [index], protocol))
+            return true;
+    return false;
+}
+
+char *
+profile_obstacle (const profile_t *self, const scenario_t *scenario,
+                  bool isolated)
+{
+    for (size_t index = 0; index < scenario->protocol_count; index++)
+        if (!profile_speaks (self, scenario->protocols [index]))
+            return zsys_sprintf ("the target does not speak %s",
+                                 scenario->protocols [index]);
+    for (int index = 0; index < PROCESS_COUNT; index++)
+        if (scenario->needs.control [index]
+        && !self->programs [index].command)
+            return zsys_sprintf ("the profile does not say how to start the %s",
+                                 process_text ((process_t) index));
+    if (scenario->needs.expiry && !self->expiry_ms)
+        return strdup ("the profile does not say when requests expire "
+                       "(target/expiry)");
+    if (scenario->needs.directory && !self->programs [PROCESS_TITANIC].command)
+        return strdup ("the profile does not say how to start the titanic");
+    if (scenario->needs.state && !isolated)
+        return strdup ("no namespaces here, so no file system of its own that "
+                       "could be filled up");
+    if (scenario->needs.state && !self->programs [PROCESS_TITANIC].command)
+        return strdup ("the state of a server that runs already cannot be "
+                       "filled up");
+    return NULL;
+}

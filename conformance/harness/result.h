@@ -1,0 +1,74 @@
+/*  =========================================================================
+    result - what became of one scenario
+
+    This Source Code Form is subject to the terms of the Mozilla Public
+    License, v. 2.0. If a copy of the MPL was not distributed with this
+    file, You can obtain one at http://mozilla.org/MPL/2.0/.
+    =========================================================================
+*/
+
+#ifndef RESULT_H_INCLUDED
+#define RESULT_H_INCLUDED
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+//  Design, principle 4. The order is from best to worst.
+typedef enum {
+    VERDICT_PASS,               //  All that was asked for was seen
+    VERDICT_SKIP,               //  The target cannot be asked about it
+    VERDICT_WARN,               //  A SHOULD is broken
+    VERDICT_FAIL,               //  A MUST or a rule is broken
+    VERDICT_HANG,               //  The target lives but serves nothing
+    VERDICT_CRASH,              //  A process of the target died by itself
+    VERDICT_BROKEN              //  The harness or its surroundings failed
+} verdict_t;
+
+const char *
+    verdict_text (verdict_t verdict);
+
+//  All strings are owned by the result; NULL where there is nothing to say.
+typedef struct {
+    char *scenario;             //  "dialogue/second-ready"
+    char *title;                //  What the scenario is about, one line
+    verdict_t verdict;
+    int64_t duration_ms;
+    char *reason;               //  One line: why it is not PASS
+    char *place;                //  "scenarios/dialogue.sea:12" of the step
+    char *step;                 //  The step as it is written
+    char *expected;             //  Frames, in the notation; one line
+    char *received;             //  Frames, in the notation; one line
+    char **requirements;        //  Ids of what the failing step proves; when it
+    size_t requirement_count;   //  passed, of all that the scenario covers
+    char **remarks;             //  Lines about MAYs not taken, reruns
+    size_t remark_count;
+    char *transcript;           //  Lines in the notation, each ends in \n
+    char *output;               //  Last lines that the target's processes
+                                //  printed, each ends in \n
+} result_t;
+
+//  Empty, PASS. Aborts when memory is out, as czmq does: the harness is a tool.
+result_t *
+    result_new (const char *scenario, const char *title);
+void
+    result_destroy (result_t **self_p);
+
+//  Set a string property: frees what was there, keeps a copy.
+void
+    result_set (char **property_p, const char *value);
+
+void
+    result_add_requirement (result_t *self, const char *id);
+void
+    result_add_remark (result_t *self, const char *remark);
+
+//  To and from JSON (jansson), for the pipe between a scenario's process and the
+//  runner. Encoding returns a fresh string on one line; decoding returns NULL
+//  when the text is not a result.
+char *
+    result_encode (const result_t *self);
+result_t *
+    result_decode (const char *text);
+
+#endif

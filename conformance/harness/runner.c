@@ -1,0 +1,400 @@
+/*  =========================================================================
+    runner - runs scenarios side by side, each in a process of its own
+
+    This Source Code Form is subject to the terms of the Mozilla Public
+    License, v. 2.0. If a copy of the MPL was not distributed with this
+    file, You can obtain one at http://mozilla.org/MPL/2.0/.
+    =========================================================================
+*/
+
+#include <errno.h>
+#include <fcntl.h>
+#include <ftw.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+#include <czmq.h>
+
+#include "play.h"
+#include "runner.h"
+#include "sandbox.h"
+#include "stage.h"
+
+//  A scenario that takes longer than this is stuck: the harness has a bug
+#define SCENARIO_MAX_MS (15 * 60 * 1000)
+//  How often a scenario is run again when the machine was too busy to judge
+#define RERUNS_MAX 2
+#define PROGRESS_MS 200
+
+//  One scenario that runs
+typedef struct {
+    size_t index;               //  Number of its job
+    int runs;                   //  How often it has been run before
+    pid_t pid;                  //  Its process, 0 when the slot is free
+    int pipe;                   //  What it tells
+    char *text;                 //  What it has told so far
+    size_t size;
+    char *directory;            //  Its own, removed afterwards
+    int64_t began_ms;
+} slot_t;
+
+typedef struct {
+    const runner_config_t *config;
+    const job_t *jobs;
+    size_t count;
+    size_t next;                //  First job that has not been started
+    size_t running;
+    slot_t *slots;
+    char *directory;            //  Of all scenarios
+    unsigned serial;            //  For names of directories
+} runner_t;
+
+static volatile sig_atomic_t s_interrupted;
+
+static void
+s_interrupt (int signal)
+{
+    s_interrupted = signal;
+}
+
+//  --------------------------------------------------------------------------
+//  In the scenario's own process
+
+typedef struct {
+    const runner_config_t *config;
+    const job_t *job;
+    const char *directory;
+    int pipe;
+} task_t;
+
+//  Put private file systems where the target keeps its state
+static int
+s_mount_state (const task_t *task, const char *work)
+{
+    const profile_t *profile = task->job->profile;
+    if (!task->config->isolated)
+        return 0;
+    if (sandbox_mount (work, profile->state_mib))
+        return -1;
+    if (!profile->state)
+        return 0;
+    if (mkdir (profile->state, 0755) && errno != EEXIST)
+        return -1;
+    return sandbox_mount (profile->state, profile->state_mib);
+}
+
+static void
+s_tell (int pipe, const result_t *result, int64_t lag_ms)
+{
+    char *text = result_encode (result);
+    FILE *out = fdopen (pipe, "w");
+    if (out) {
+        fprintf (out, "%lld\n%s\n", (long long) lag_ms, text);
+        fclose (out);
+    }
+    free (text);
+}
+
+static int
+s_perform (void *argument)
+{
+    task_t *task = (task_t *) argument;
+    const scenario_t *scenario = task->job->scenario;
+    signal (SIGINT, SIG_IGN);
+    zsys_handler_set (NULL);
+    result_t *result = result_new (scenario->name, scenario->title);
+    char *work = zsys_sprintf ("%s/work", task->directory);
+    char *logs = zsys_sprintf ("%s/logs", task->directory);
+    int64_t lag_ms = 0;
+    if (mkdir (work, 0755) || mkdir (logs, 0755)
+    ||  s_mount_state (task, work)) {
+        char *reason = zsys_sprintf ("cannot set up the state directory: %s",
+                                     strerror (errno));
+        result->verdict = VERDICT_BROKEN;
+        result_set (&result->reason, reason);
+        free (reason);
+    }
+    else {
+        stage_config_t config = { task->job->profile, task->config->fixtures,
+                                  work, logs, task->config->scale };
+        stage_t *stage = stage_new (&config);
+        play_scenario (scenario, stage, task->job->profile, result);
+        lag_ms = stage_lag_ms (stage);
+        stage_destroy (&stage);
+    }
+    s_tell (task->pipe, result, lag_ms);
+    result_destroy (&result);
+    free (work);
+    free (logs);
+    return 0;
+}
+
+//  --------------------------------------------------------------------------
+//  In the runner
+
+static int
+s_remove_entry (const char *path, const struct stat *status, int type,
+                struct FTW *walk)
+{
+    (void) status;
+    (void) type;
+    (void) walk;
+    remove (path);
+    return 0;
+}
+
+static void
+s_remove_tree (const char *path)
+{
+    nftw (path, s_remove_entry, 16, FTW_DEPTH | FTW_PHYS | FTW_MOUNT);
+}
+
+static void
+s_done (runner_t *self, size_t index, result_t **result_p)
+{
+    result_t *result = *result_p;
+    if (self->config->strict && result->verdict == VERDICT_WARN)
+        result->verdict = VERDICT_FAIL;
+    self->config->done (self->config->argument, index, result);
+    result_destroy (result_p);
+}
+
+//  A verdict that the runner itself gives
+static void
+s_decide (runner_t *self, size_t index, verdict_t verdict, const char *reason)
+{
+    const scenario_t *scenario = self->jobs [index].scenario;
+    result_t *result = result_new (scenario->name, scenario->title);
+    result->verdict = verdict;
+    result_set (&result->reason, reason);
+    s_done (self, index, &result);
+}
+
+static void
+s_start (runner_t *self, slot_t *slot, size_t index, int runs)
+{
+    *slot = (slot_t) { .index = index, .runs = runs, .pipe = -1,
+                       .began_ms = zclock_mono () };
+    slot->directory = zsys_sprintf ("%s/%u", self->directory, self->serial++);
+    int ends [2];
+    if (mkdir (slot->directory, 0755) || pipe2 (ends, O_CLOEXEC)) {
+        char *reason = zsys_sprintf ("cannot prepare the scenario: %s",
+                                     strerror (errno));
+        s_decide (self, index, VERDICT_BROKEN, reason);
+        free (reason);
+        zstr_free (&slot->directory);
+        return;
+    }
+    task_t task = { self->config, &self->jobs [index], slot->directory,
+                    ends [1] };
+    fflush (NULL);
+    slot->pid = sandbox_fork (self->config->isolated, s_perform, &task);
+    close (ends [1]);
+    slot->pipe = ends [0];
+    if (slot->pid < 0) {
+        slot->pid = 0;
+        close (slot->pipe);
+        s_remove_tree (slot->directory);
+        zstr_free (&slot->directory);
+        s_decide (self, index, VERDICT_BROKEN, "cannot fork a process");
+        return;
+    }
+    self->running++;
+}
+
+//  The machine was too busy: the harness itself was late by more than the
+//  target may be, so that nobody can say who is to blame
+static bool
+s_was_starved (runner_t *self, const slot_t *slot, int64_t lag_ms)
+{
+    const profile_t *profile = self->jobs [slot->index].profile;
+    return (double) lag_ms > (double) profile->heartbeat_ms
+                           * self->config->scale;
+}
+
+//  The scenario's process has ended
+static void
+s_finish (runner_t *self, slot_t *slot)
+{
+    close (slot->pipe);
+    kill (slot->pid, SIGKILL);
+    waitpid (slot->pid, NULL, 0);
+    s_remove_tree (slot->directory);
+    zstr_free (&slot->directory);
+    slot->pid = 0;
+    self->running--;
+    size_t index = slot->index;
+    char *json = NULL;
+    int64_t lag_ms = slot->text? strtoll (slot->text, &json, 10): 0;
+    result_t *result = json && *json == '\n'? result_decode (json + 1): NULL;
+    free (slot->text);
+    slot->text = NULL;
+    if (!result) {
+        s_decide (self, index, VERDICT_BROKEN, "the scenario's own process "
+                  "ended without a verdict");
+        return;
+    }
+    if (result->verdict > VERDICT_SKIP && s_was_starved (self, slot, lag_ms)) {
+        if (slot->runs < RERUNS_MAX) {
+            result_destroy (&result);
+            s_start (self, slot, index, slot->runs + 1);
+            return;
+        }
+        char *reason = zsys_sprintf ("the machine was too busy: the harness was "
+            "late by %lld ms, %d times over; it saw: %s: %s",
+            (long long) lag_ms, RERUNS_MAX + 1,
+            verdict_text (result->verdict),
+            result->reason? result->reason: "");
+        result->verdict = VERDICT_BROKEN;
+        result_set (&result->reason, reason);
+        free (reason);
+    }
+    if (slot->runs) {
+        char *remark = zsys_sprintf ("run %d times: the machine was too busy "
+            "to judge before", slot->runs + 1);
+        result_add_remark (result, remark);
+        free (remark);
+    }
+    s_done (self, index, &result);
+}
+
+static void
+s_read (runner_t *self, slot_t *slot)
+{
+    char buffer [65536];
+    ssize_t size = read (slot->pipe, buffer, sizeof buffer);
+    if (size < 0 && errno == EINTR)
+        return;
+    if (size <= 0) {
+        s_finish (self, slot);
+        return;
+    }
+    slot->text = (char *) realloc (slot->text,
+                                   slot->size + (size_t) size + 1);
+    assert (slot->text);
+    memcpy (slot->text + slot->size, buffer, (size_t) size);
+    slot->size += (size_t) size;
+    slot->text [slot->size] = 0;
+}
+
+//  Start what can be started; say at once what cannot be asked
+static void
+s_fill_slots (runner_t *self)
+{
+    for (size_t nbr = 0; nbr < self->config->side_by_side; nbr++) {
+        slot_t *slot = &self->slots [nbr];
+        while (!slot->pid && self->next < self->count) {
+            size_t index = self->next++;
+            const job_t *job = &self->jobs [index];
+            char *obstacle = profile_obstacle (job->profile, job->scenario,
+                                               self->config->isolated);
+            if (obstacle)
+                s_decide (self, index, VERDICT_SKIP, obstacle);
+            else
+                s_start (self, slot, index, 0);
+            free (obstacle);
+        }
+    }
+}
+
+static void
+s_show_progress (runner_t *self)
+{
+    if (!self->config->progress)
+        return;
+    char names [256] = "";
+    for (size_t nbr = 0; nbr < self->config->side_by_side; nbr++) {
+        slot_t *slot = &self->slots [nbr];
+        size_t length = strlen (names);
+        if (slot->pid)
+            snprintf (names + length, sizeof names - length, "%s%s",
+                      length? ", ": "",
+                      self->jobs [slot->index].scenario->name);
+    }
+    self->config->progress (self->config->argument, names);
+}
+
+static void
+s_check_time (runner_t *self, slot_t *slot)
+{
+    if (zclock_mono () - slot->began_ms < SCENARIO_MAX_MS)
+        return;
+    free (slot->text);
+    slot->text = NULL;
+    slot->size = 0;
+    s_finish (self, slot);
+}
+
+static void
+s_turn (runner_t *self)
+{
+    struct pollfd *polled = (struct pollfd *) zmalloc (
+        self->config->side_by_side * sizeof (struct pollfd));
+    for (size_t nbr = 0; nbr < self->config->side_by_side; nbr++)
+        polled [nbr] = (struct pollfd) {
+            self->slots [nbr].pid? self->slots [nbr].pipe: -1, POLLIN, 0 };
+    int ready = poll (polled, self->config->side_by_side, PROGRESS_MS);
+    for (size_t nbr = 0; nbr < self->config->side_by_side; nbr++) {
+        slot_t *slot = &self->slots [nbr];
+        if (ready > 0 && polled [nbr].revents)
+            s_read (self, slot);
+        else
+        if (slot->pid)
+            s_check_time (self, slot);
+    }
+    free (polled);
+    s_show_progress (self);
+}
+
+//  All that still runs ends, with all that it started
+static void
+s_abort (runner_t *self)
+{
+    for (size_t nbr = 0; nbr < self->config->side_by_side; nbr++) {
+        slot_t *slot = &self->slots [nbr];
+        if (!slot->pid)
+            continue;
+        kill (slot->pid, SIGKILL);
+        waitpid (slot->pid, NULL, 0);
+        close (slot->pipe);
+        free (slot->text);
+        zstr_free (&slot->directory);
+    }
+}
+
+int
+runner_run (const runner_config_t *config, const job_t *jobs, size_t count)
+{
+    char directory [] = "/tmp/seatrial-XXXXXX";
+    if (!mkdtemp (directory)) {
+        fprintf (stderr, "seatrial: cannot make a directory in /tmp: %s\n",
+                 strerror (errno));
+        return -1;
+    }
+    runner_t self = { .config = config, .jobs = jobs, .count = count,
+                      .directory = directory };
+    self.slots = (slot_t *) zmalloc (config->side_by_side * sizeof (slot_t));
+    struct sigaction action = { .sa_handler = s_interrupt };
+    struct sigaction old_int, old_term;
+    s_interrupted = 0;
+    sigaction (SIGINT, &action, &old_int);
+    sigaction (SIGTERM, &action, &old_term);
+    s_fill_slots (&self);
+    while (self.running && !s_interrupted) {
+        s_turn (&self);
+        s_fill_slots (&self);
+    }
+    s_abort (&self);
+    sigaction (SIGINT, &old_int, NULL);
+    sigaction (SIGTERM, &old_term, NULL);
+    s_remove_tree (directory);
+    free (self.slots);
+    if (!s_interrupted)
+        return 0;
+    fprintf (stderr, "seatrial: interrupted; the rest was not run\n");
+    return -1;
+}

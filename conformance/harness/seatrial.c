@@ -1,0 +1,68 @@
+/*  =========================================================================
+    seatrial - the sea trial of Majordomo brokers and Titanic servers
+
+    This Source Code Form is subject to the terms of the Mozilla Public
+    License, v. 2.0. If a copy of the MPL was not distributed with this
+    file, You can obtain one at http://mozilla.org/MPL/2.0/.
+    =========================================================================
+*/
+
+#ifdef HAVE_CONFIG_H
+#include "config.h"
+#endif
+
+#include <stdio.h>
+#include <czmq.h>
+
+#include "command.h"
+
+#ifndef PACKAGE_VERSION
+#define PACKAGE_VERSION "unknown"
+#endif
+
+static const struct {
+    const char *name;
+    int (*run) (int argc, char *argv []);
+    const char *help;
+} s_commands [] = {
+    { "run", command_run, "try a target with scenarios" },
+    { "list", command_list, "name the scenarios and what they are about" },
+    { "lint", command_lint, "check catalogue, fixtures and scripts" },
+    { "prove", command_prove, "run scenarios on wrecks, where they must fail" }
+};
+
+#define COMMAND_COUNT (sizeof s_commands / sizeof *s_commands)
+
+static int
+s_help (FILE *out, int status)
+{
+    fputs ("usage: seatrial COMMAND [OPTION].. [ARGUMENT]..\n"
+           "The sea trial of Majordomo brokers and Titanic servers.\n\n", out);
+    for (size_t index = 0; index < COMMAND_COUNT; index++)
+        fprintf (out, "  %-8s  %s\n", s_commands [index].name,
+                 s_commands [index].help);
+    fputs ("\nseatrial COMMAND --help tells more. Exit status: 0 seaworthy, "
+           "1 not,\n2 wrong use, 3 broken environment.\n", out);
+    return status;
+}
+
+int
+main (int argc, char *argv [])
+{
+    //  Interrupts end the program; czmq need not know of them
+    zsys_handler_set (NULL);
+    if (argc < 2)
+        return s_help (stderr, EXIT_USAGE);
+    if (streq (argv [1], "--help") || streq (argv [1], "-h"))
+        return s_help (stdout, EXIT_SEAWORTHY);
+    if (streq (argv [1], "--version") || streq (argv [1], "-V")) {
+        puts ("seatrial " PACKAGE_VERSION);
+        return EXIT_SEAWORTHY;
+    }
+    for (size_t index = 0; index < COMMAND_COUNT; index++)
+        if (streq (argv [1], s_commands [index].name))
+            return s_commands [index].run (argc - 1, argv + 1);
+    fprintf (stderr, "seatrial: there is no command %s; see seatrial --help\n",
+             argv [1]);
+    return EXIT_USAGE;
+}

@@ -1,0 +1,148 @@
+/*  =========================================================================
+    stage - the target and all whom the harness plays, while a scenario runs
+
+    This Source Code Form is subject to the terms of the Mozilla Public
+    License, v. 2.0. If a copy of the MPL was not distributed with this
+    file, You can obtain one at http://mozilla.org/MPL/2.0/.
+    =========================================================================
+*/
+
+#ifndef STAGE_H_INCLUDED
+#define STAGE_H_INCLUDED
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "fixture.h"
+#include "profile.h"
+#include "script.h"
+
+typedef struct {
+    const profile_t *profile;
+    const fixtures_t *fixtures;
+    const char *directory;      //  Working directory of the target's processes
+    const char *logs;           //  Directory for what they print
+    double scale;               //  All times are multiplied by this
+} stage_config_t;
+
+typedef struct _stage_t stage_t;
+
+stage_t *
+    stage_new (const stage_config_t *config);
+
+//  Closes all sockets and ends all processes.
+void
+    stage_destroy (stage_t **self_p);
+
+//  Milliseconds of so many heartbeat intervals.
+int64_t
+    stage_hb_ms (const stage_t *self, double hb);
+
+//  ---- Processes ------------------------------------------------------------
+
+//  What became of something that was asked of the target.
+typedef enum {
+    STAGE_FINE,
+    STAGE_DIED,                 //  A process ended by itself
+    STAGE_DEAF,                 //  It lives, and does not serve
+    STAGE_TROUBLE               //  The harness could not do its part
+} stage_result_t;
+
+//  Start a process, if the profile says how, and wait until it serves. When
+//  that fails *reason is one line; fresh.
+stage_result_t
+    stage_start (stage_t *self, process_t process, char **reason);
+
+//  Kill, stop, pause or resume.
+stage_result_t
+    stage_act (stage_t *self, process_t process, action_t action,
+               char **reason);
+
+//  Whether a process that should run has ended; then which, and how.
+bool
+    stage_crashed (stage_t *self, char **reason);
+
+//  Whether the services of the target that runs still serve: a worker of a
+//  fresh service gets a client's request through the broker and its reply
+//  back; titanic.close, if the target has Titanic, answers.
+stage_result_t
+    stage_probe (stage_t *self, bool titanic, char **reason);
+
+//  Fill the file system of the state directory up to the last byte, and free it
+//  again. 0, or -1 with errno.
+int
+    stage_fill (stage_t *self);
+int
+    stage_free (stage_t *self);
+
+//  Put a small file into the target's working directory; whether it is there.
+int
+    stage_place (stage_t *self, const char *name);
+bool
+    stage_has (stage_t *self, const char *name);
+
+//  ---- Players --------------------------------------------------------------
+
+//  An actor on the stage, with a socket and what it has received.
+typedef struct _player_t player_t;
+
+//  Open and connect. NULL with one line in *reason when that cannot be done.
+player_t *
+    stage_enter (stage_t *self, const actor_t *actor, char **reason);
+
+//  Close its socket; what was sent still goes out. The player stays, silent.
+void
+    stage_leave (stage_t *self, player_t *player);
+
+//  Send frames as they are; takes them. 0, or -1 when the socket refuses.
+int
+    stage_send (stage_t *self, player_t *player, zmsg_t **message_p);
+
+//  A worker keeps up heartbeats from now on, or does no longer.
+void
+    stage_beat (stage_t *self, player_t *player, bool beat);
+
+//  A worker registers and echoes each request after a delay; it keeps up
+//  heartbeats and passes over what else it gets.
+void
+    stage_serve (stage_t *self, player_t *player, zframe_t *service,
+                 int64_t delay_ms);
+
+//  The next message that a player received, waiting for at most so long; NULL
+//  if there is none, or a process has crashed meanwhile. The caller owns it.
+//  Heartbeats from the broker are passed over on demand.
+zmsg_t *
+    stage_receive (stage_t *self, player_t *player, bool pass_heartbeats,
+                   int64_t timeout_ms);
+
+//  Put a message back as the next one.
+void
+    stage_unreceive (stage_t *self, player_t *player, zmsg_t **message_p);
+
+//  Drop all that was received so far.
+void
+    stage_forget (stage_t *self, player_t *player);
+
+//  ---- Record ---------------------------------------------------------------
+
+//  Write a line into the transcript.
+void
+    stage_note (stage_t *self, const char *format, ...)
+    __attribute__ ((format (printf, 2, 3)));
+
+//  The transcript so far; fresh. Each line: seconds, who, arrow, frames.
+char *
+    stage_transcript (stage_t *self);
+
+//  The last lines that the target's processes printed; fresh, NULL if none.
+char *
+    stage_output (stage_t *self);
+
+//  The longest time that the harness was late in its own doings, in
+//  milliseconds: when this is more than a heartbeat or so, the machine was too
+//  busy and verdicts are not worth much.
+int64_t
+    stage_lag_ms (const stage_t *self);
+
+#endif

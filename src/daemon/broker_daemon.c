@@ -1,0 +1,104 @@
+/*  =========================================================================
+    broker_daemon - the broker as a process
+
+    This Source Code Form is subject to the terms of the Mozilla Public
+    License, v. 2.0. If a copy of the MPL was not distributed with this
+    file, You can obtain one at http://mozilla.org/MPL/2.0/.
+    =========================================================================
+*/
+
+#include "broker_daemon.h"
+
+#include <stdint.h>
+#include <stdio.h>
+
+#include "../engine/broker.h"
+#include "options.h"
+#include "reactor.h"
+
+//  Longest time that can be set: a day.
+#define DAY_MS 86400000
+
+static const option_t s_table [] = {
+    { "endpoint", 'e', OPTION_STRING, "ENDPOINT", "where to listen",
+      "tcp://127.0.0.1:5555", 0, 0 },
+    { "heartbeat", 0, OPTION_NUMBER, "MS",
+      "milliseconds between heartbeats", "2500", 1, DAY_MS },
+    { "liveness", 0, OPTION_NUMBER, "N",
+      "heartbeats missed until a worker is gone", "3", 1, 1000 },
+    { "expiry", 0, OPTION_NUMBER, "MS",
+      "milliseconds that a request waits for a service without workers, "
+      "0 for ever", "60000", 0, DAY_MS },
+    { "max-services", 0, OPTION_NUMBER, "N", "most services",
+      "10000", 1, INT32_MAX },
+    { "max-workers", 0, OPTION_NUMBER, "N", "most workers",
+      "10000", 1, INT32_MAX },
+    { "max-requests", 0, OPTION_NUMBER, "N", "most requests in the broker",
+      "100000", 1, INT32_MAX },
+    { "max-service-requests", 0, OPTION_NUMBER, "N",
+      "most requests that wait for one service", "50000", 1, INT32_MAX },
+    { "max-bytes", 0, OPTION_NUMBER, "BYTES",
+      "most bytes in all requests together", "1073741824", 1, INT64_MAX },
+    { "max-message", 0, OPTION_NUMBER, "BYTES",
+      "largest frame taken, in bytes", "16777216", 1024, INT32_MAX },
+    { "max-frames", 0, OPTION_NUMBER, "N", "most frames in a message",
+      "4096", 6, 65535 },
+    { NULL, 0, OPTION_FLAG, NULL, NULL, NULL, 0, 0 }
+};
+
+static broker_t *
+s_broker_new (const options_t *options)
+{
+    broker_config_t config = {
+        .heartbeat_ms = options_number (options, "heartbeat"),
+        .liveness = options_number (options, "liveness"),
+        .expiry_ms = options_number (options, "expiry"),
+        .max_services = (size_t) options_number (options, "max-services"),
+        .max_workers = (size_t) options_number (options, "max-workers"),
+        .max_requests = (size_t) options_number (options, "max-requests"),
+        .max_service_requests =
+            (size_t) options_number (options, "max-service-requests"),
+        .max_frames = (size_t) options_number (options, "max-frames"),
+        .max_bytes = (size_t) options_number (options, "max-bytes")
+    };
+    return broker_new (&config);
+}
+
+int
+broker_daemon (int argc, char *argv [], daemon_wrap_fn *wrap)
+{
+    options_result_t result;
+    options_t *options = options_new (argc, argv, s_table, "",
+                                      "A Majordomo broker: 7/MDP and 8/MMI.",
+                                      &result);
+    if (!options)
+        return result == OPTIONS_DONE? DAEMON_OK: DAEMON_USAGE;
+    if (options_rest (options)) {
+        fprintf (stderr, "%s: unexpected argument %s; try --help\n", argv [0],
+                 options_argument (options, 0));
+        options_destroy (&options);
+        return DAEMON_USAGE;
+    }
+    broker_t *broker = s_broker_new (options);
+    if (!broker) {
+        fprintf (stderr, "%s: cannot start: out of memory; free some\n",
+                 argv [0]);
+        options_destroy (&options);
+        return DAEMON_FAILED;
+    }
+    engine_t engine = { broker_step, broker };
+    if (wrap)
+        wrap (&engine);
+    reactor_config_t config = {
+        .endpoint = options_string (options, "endpoint"),
+        .bind = true,
+        .max_message_bytes = options_number (options, "max-message"),
+        .verbose = options_flag (options, "verbose") != 0,
+        .step = engine.step,
+        .engine = engine.engine
+    };
+    int rc = reactor_run (&config);
+    broker_destroy (&broker);
+    options_destroy (&options);
+    return rc? DAEMON_FAILED: DAEMON_OK;
+}

@@ -1,0 +1,451 @@
+/*  =========================================================================
+    channels - the sockets of a reactor, by number
+
+    This Source Code Form is subject to the terms of the Mozilla Public
+    License, v. 2.0. If a copy of the MPL was not distributed with this
+    file, You can obtain one at http://mozilla.org/MPL/2.0/.
+    =========================================================================
+*/
+
+#include "channels.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <zmq.h>
+
+//  A table that cannot grow must not end the process
+#define HASH_NONFATAL_OOM 1
+#include <uthash.h>
+
+//  Frames up to this size are copied. ZeroMQ receives small messages into
+//  buffers of 8 KB that they share: one that waits long would hold all of it.
+#define COPY_MAX 1024
+
+//  Most frames in a message; an engine may want fewer.
+#define FRAMES_MAX 65536
+
+//  Messages are sent from an array of this size when they fit in.
+#define FEW_FRAMES 16
+
+//  Messages in memory for each peer, each way.
+#define HIGH_WATER 1000
+
+typedef struct {
+    channel_t number;           //  The engine's number for it, key
+    size_t place;               //  Where in channels_t items
+    bool muted;                 //  Nothing is received any more
+    void *socket;               //  ZeroMQ socket
+    UT_hash_handle hh;          //  In channels_t table
+} channel_entry_t;
+
+struct _channels_t {
+    void *context;              //  ZeroMQ context
+    int64_t max_message_bytes;  //  Largest frame taken
+    int linger_ms;              //  For what was sent when a channel closes
+    channel_entry_t *table;     //  All channels, by number
+    size_t count;               //  How many
+    size_t capacity;            //  Places in items and entries
+    zmq_pollitem_t *items;      //  wake_fd, then one for each channel
+    channel_entry_t **entries;  //  The channel of each item, NULL for wake_fd
+    size_t turn;                //  Item to receive from next
+    size_t ready;               //  Channels not yet found empty
+    char endpoint [256];        //  Bound or connected to last
+};
+
+//  Make place for one more item. 0, or -1 with errno.
+static int
+s_reserve (channels_t *self)
+{
+    if (self->count + 1 < self->capacity)
+        return 0;
+    size_t capacity = self->capacity? self->capacity * 2: 8;
+    zmq_pollitem_t *items = realloc (self->items, capacity * sizeof (*items));
+    if (!items)
+        return -1;
+    self->items = items;
+    channel_entry_t **entries = realloc (self->entries,
+                                         capacity * sizeof (*entries));
+    if (!entries)
+        return -1;
+    self->entries = entries;
+    self->capacity = capacity;
+    return 0;
+}
+
+channels_t *
+channels_new (int64_t max_message_bytes, int wake_fd)
+{
+    channels_t *self = calloc (1, sizeof (channels_t));
+    if (!self)
+        return NULL;
+    self->max_message_bytes = max_message_bytes;
+    self->context = zmq_ctx_new ();
+    if (!self->context || s_reserve (self)) {
+        channels_destroy (&self);
+        return NULL;
+    }
+    self->items [0] = (zmq_pollitem_t) { .fd = wake_fd, .events = ZMQ_POLLIN };
+    self->entries [0] = NULL;
+    self->turn = 1;
+    return self;
+}
+
+void
+channels_destroy (channels_t **self_p)
+{
+    assert (self_p);
+    channels_t *self = *self_p;
+    *self_p = NULL;
+    if (!self)
+        return;
+    while (self->count)
+        channels_close (self, self->entries [1]->number);
+    if (self->context)
+        while (zmq_ctx_term (self->context) && errno == EINTR);
+    free (self->items);
+    free (self->entries);
+    free (self);
+}
+
+void
+channels_set_linger (channels_t *self, int linger_ms)
+{
+    self->linger_ms = linger_ms;
+}
+
+static int
+s_set_int (void *socket, int option, int value)
+{
+    return zmq_setsockopt (socket, option, &value, sizeof (value));
+}
+
+//  A socket with all its settings. NULL with errno.
+static void *
+s_socket_new (channels_t *self, int type)
+{
+    void *socket = zmq_socket (self->context, type);
+    if (!socket)
+        return NULL;
+    int rc = s_set_int (socket, ZMQ_LINGER, 0)
+          || s_set_int (socket, ZMQ_SNDHWM, HIGH_WATER)
+          || s_set_int (socket, ZMQ_RCVHWM, HIGH_WATER)
+          //  So that peers whose machine is gone are noticed in the end
+          || s_set_int (socket, ZMQ_TCP_KEEPALIVE, 1)
+          || s_set_int (socket, ZMQ_TCP_KEEPALIVE_IDLE, 30)
+          || s_set_int (socket, ZMQ_TCP_KEEPALIVE_INTVL, 10)
+          || s_set_int (socket, ZMQ_TCP_KEEPALIVE_CNT, 3)
+          || zmq_setsockopt (socket, ZMQ_MAXMSGSIZE, &self->max_message_bytes,
+                             sizeof (self->max_message_bytes));
+    //  An address that nobody has any more is an event for the engine; two
+    //  peers must not share one: MDP1-REQREP-05
+    if (rc == 0 && type == ZMQ_ROUTER)
+        rc = s_set_int (socket, ZMQ_ROUTER_MANDATORY, 1)
+          || s_set_int (socket, ZMQ_ROUTER_HANDOVER, 0);
+    if (rc) {
+        int reason = errno;
+        zmq_close (socket);
+        errno = reason;
+        return NULL;
+    }
+    return socket;
+}
+
+//  Enter a socket in the table. 0, or -1 with errno.
+static int
+s_enter (channels_t *self, channel_t number, void *socket)
+{
+    channel_entry_t *entry = calloc (1, sizeof (channel_entry_t));
+    if (!entry || s_reserve (self)) {
+        free (entry);
+        errno = ENOMEM;
+        return -1;
+    }
+    entry->number = number;
+    entry->socket = socket;
+    entry->place = self->count + 1;
+    HASH_ADD (hh, self->table, number, sizeof (entry->number), entry);
+    if (!entry->hh.tbl) {
+        free (entry);
+        errno = ENOMEM;
+        return -1;
+    }
+    self->entries [entry->place] = entry;
+    self->items [entry->place] = (zmq_pollitem_t) {
+        .socket = socket, .events = ZMQ_POLLIN
+    };
+    self->count++;
+    return 0;
+}
+
+static channel_entry_t *
+s_find (channels_t *self, channel_t number)
+{
+    channel_entry_t *entry;
+    HASH_FIND (hh, self->table, &number, sizeof (number), entry);
+    return entry;
+}
+
+static int
+s_open (channels_t *self, channel_t number, int type, const char *endpoint)
+{
+    assert (!s_find (self, number));
+    void *socket = s_socket_new (self, type);
+    if (!socket)
+        return -1;
+    int rc = type == ZMQ_ROUTER?
+        zmq_bind (socket, endpoint): zmq_connect (socket, endpoint);
+    if (rc == 0) {
+        size_t size = sizeof (self->endpoint);
+        if (zmq_getsockopt (socket, ZMQ_LAST_ENDPOINT, self->endpoint, &size))
+            self->endpoint [0] = 0;
+        rc = s_enter (self, number, socket);
+    }
+    if (rc) {
+        int reason = errno;
+        zmq_close (socket);
+        errno = reason;
+        return -1;
+    }
+    return 0;
+}
+
+int
+channels_bind (channels_t *self, channel_t number, const char *endpoint)
+{
+    return s_open (self, number, ZMQ_ROUTER, endpoint);
+}
+
+int
+channels_connect (channels_t *self, channel_t number, const char *endpoint)
+{
+    return s_open (self, number, ZMQ_DEALER, endpoint);
+}
+
+const char *
+channels_endpoint (const channels_t *self)
+{
+    return self->endpoint;
+}
+
+void
+channels_close (channels_t *self, channel_t number)
+{
+    channel_entry_t *entry = s_find (self, number);
+    if (!entry)
+        return;
+    s_set_int (entry->socket, ZMQ_LINGER, self->linger_ms);
+    zmq_close (entry->socket);
+    //  The last one takes its place
+    size_t last = self->count--;
+    self->items [entry->place] = self->items [last];
+    self->entries [entry->place] = self->entries [last];
+    self->entries [entry->place]->place = entry->place;
+    HASH_DEL (self->table, entry);
+    free (entry);
+}
+
+void
+channels_mute (channels_t *self, channel_t number)
+{
+    channel_entry_t *entry = s_find (self, number);
+    if (entry)
+        entry->muted = true;
+}
+
+bool
+channels_wait (channels_t *self, long timeout_ms)
+{
+    int rc = zmq_poll (self->items, (int) self->count + 1, timeout_ms);
+    if (rc < 0)                 //  EINTR: nothing is ready
+        for (size_t place = 0; place <= self->count; place++)
+            self->items [place].revents = 0;
+    self->ready = 0;
+    for (size_t place = 1; place <= self->count; place++)
+        if (self->items [place].revents & ZMQ_POLLIN)
+            self->ready++;
+    return (self->items [0].revents & ZMQ_POLLIN) != 0;
+}
+
+static void
+s_free_zmq_msg (void *owner)
+{
+    zmq_msg_close (owner);
+    free (owner);
+}
+
+//  The bytes of a ZeroMQ frame as one of ours. NULL when memory is out.
+static frame_t *
+s_frame_from (zmq_msg_t *part)
+{
+    size_t size = zmq_msg_size (part);
+    if (size <= COPY_MAX)
+        return frame_new (zmq_msg_data (part), size);
+
+    zmq_msg_t *owner = malloc (sizeof (zmq_msg_t));
+    if (!owner)
+        return NULL;
+    zmq_msg_init (owner);
+    zmq_msg_move (owner, part);
+    frame_t *frame = frame_wrap (zmq_msg_data (owner), size, s_free_zmq_msg,
+                                 owner);
+    if (!frame)
+        s_free_zmq_msg (owner);
+    return frame;
+}
+
+//  Receive one message with all its frames.
+static channels_result_t
+s_receive (void *socket, message_t **message_p)
+{
+    channels_result_t result = CHANNELS_OK;
+    message_t *message = message_new ();
+    int more = 1;
+    for (size_t count = 0; more; count++) {
+        zmq_msg_t part;
+        zmq_msg_init (&part);
+        int rc;
+        do
+            rc = zmq_msg_recv (&part, socket, ZMQ_DONTWAIT);
+        while (rc < 0 && errno == EINTR);
+        if (rc < 0) {
+            message_destroy (&message);
+            if (count > 0)      //  ZeroMQ promises whole messages
+                return CHANNELS_DROPPED;
+            return errno == EAGAIN? CHANNELS_EMPTY: CHANNELS_FAILED;
+        }
+        frame_t *frame = NULL;
+        if (message && result == CHANNELS_OK && count < FRAMES_MAX)
+            frame = s_frame_from (&part);
+        if (!frame || message_take (message, &frame))
+            result = CHANNELS_DROPPED;  //  But take the rest of it off
+        more = zmq_msg_more (&part);
+        zmq_msg_close (&part);
+    }
+    if (result != CHANNELS_OK)
+        message_destroy (&message);
+    *message_p = message;
+    return result;
+}
+
+channels_result_t
+channels_receive (channels_t *self, channel_t *number, message_t **message_p)
+{
+    while (self->ready) {
+        if (self->turn > self->count)
+            self->turn = 1;
+        size_t place = self->turn++;
+        if (!(self->items [place].revents & ZMQ_POLLIN))
+            continue;
+        channel_entry_t *entry = self->entries [place];
+        channels_result_t result = entry->muted?
+            CHANNELS_EMPTY: s_receive (entry->socket, message_p);
+        if (result == CHANNELS_OK || result == CHANNELS_DROPPED) {
+            *number = entry->number;
+            return result;
+        }
+        self->items [place].revents = 0;
+        self->ready--;
+    }
+    return CHANNELS_EMPTY;
+}
+
+//  Called by ZeroMQ, in a thread of its own, when the bytes are on their way.
+static void
+s_release_frame (void *data, void *hint)
+{
+    (void) data;
+    frame_t *frame = hint;
+    frame_destroy (&frame);
+}
+
+//  A ZeroMQ frame with the bytes of one of ours. 0, or -1 with errno.
+static int
+s_part_from (zmq_msg_t *part, const frame_t *frame)
+{
+    size_t size = frame_size (frame);
+    if (size <= COPY_MAX) {
+        if (zmq_msg_init_size (part, size))
+            return -1;
+        memcpy (zmq_msg_data (part), frame_data (frame), size);
+        return 0;
+    }
+    frame_t *reference = frame_ref (frame);
+    if (zmq_msg_init_data (part, (void *) frame_data (frame), size,
+                           s_release_frame, reference)) {
+        frame_destroy (&reference);
+        return -1;
+    }
+    return 0;
+}
+
+//  Send the parts, which are closed in any case. 0, or the error number of the
+//  first one that failed.
+static int
+s_send_parts (void *socket, zmq_msg_t *parts, size_t count)
+{
+    int reason = 0;
+    size_t index = 0;
+    for (; index < count; index++) {
+        int flags = ZMQ_DONTWAIT | (index + 1 < count? ZMQ_SNDMORE: 0);
+        int rc;
+        do
+            rc = zmq_msg_send (&parts [index], socket, flags);
+        while (rc < 0 && errno == EINTR);
+        if (rc >= 0)
+            continue;
+        //  A peer that goes away in the middle of a message takes what it has
+        //  had with it, and ZeroMQ then wants to be given the rest
+        if (reason == 0)
+            reason = errno;
+        zmq_msg_close (&parts [index]);
+        if (index == 0)
+            break;
+    }
+    while (++index < count)
+        zmq_msg_close (&parts [index]);
+    return reason;
+}
+
+channels_result_t
+channels_send (channels_t *self, channel_t number, const message_t *message)
+{
+    channel_entry_t *entry = s_find (self, number);
+    if (!entry)
+        return CHANNELS_UNKNOWN;
+    size_t count = message_size (message);
+    zmq_msg_t few [FEW_FRAMES];
+    zmq_msg_t *parts = few;
+    if (count > FEW_FRAMES)
+        parts = malloc (count * sizeof (zmq_msg_t));
+    if (!parts)
+        return CHANNELS_FAILED;
+
+    //  All memory first: a message must not end in the middle
+    channels_result_t result = CHANNELS_OK;
+    size_t made = 0;
+    while (made < count
+    &&     s_part_from (&parts [made], message_frame (message, made)) == 0)
+        made++;
+    if (made < count) {
+        while (made)
+            zmq_msg_close (&parts [--made]);
+        result = CHANNELS_FAILED;
+    }
+    else {
+        int reason = s_send_parts (entry->socket, parts, count);
+        if (reason == EHOSTUNREACH)
+            result = CHANNELS_UNREACHABLE;
+        else
+        if (reason == EAGAIN)
+            result = CHANNELS_FULL;
+        else
+        if (reason)
+            result = CHANNELS_FAILED;
+    }
+    if (parts != few)
+        free (parts);
+    return result;
+}

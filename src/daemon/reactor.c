@@ -1,0 +1,478 @@
+/*  =========================================================================
+    reactor - runs an engine on sockets, a clock and a store
+
+    This Source Code Form is subject to the terms of the Mozilla Public
+    License, v. 2.0. If a copy of the MPL was not distributed with this
+    file, You can obtain one at http://mozilla.org/MPL/2.0/.
+    =========================================================================
+*/
+
+#ifndef _GNU_SOURCE
+#define _GNU_SOURCE             //  program_invocation_short_name
+#endif
+
+#include "reactor.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/signalfd.h>
+#include <time.h>
+#include <unistd.h>
+
+#include <uuid/uuid.h>
+#include <zmq.h>
+
+#include "channels.h"
+#include "notices.h"
+
+//  Messages in a batch, and batches in a row, that may go before a tick that
+//  is due. A worker is not to expire while its heartbeat lies unread, but
+//  heartbeats to workers cannot wait for ever either.
+#define BATCH_MAX 256
+#define BATCHES_BEFORE_TICK 16
+
+//  When the process was held up for longer than this, by SIGSTOP or because
+//  others had the processor, ZeroMQ's threads were held up too: they are given
+//  time to hand over what has come in before anything expires.
+#define STALL_MS 50
+#define SETTLE_MS 100
+
+//  How long good-byes may take.
+#define FLUSH_MS 1000
+
+//  Longest single wait.
+#define WAIT_MAX_MS 3600000
+
+typedef struct {
+    const reactor_config_t *config; //  As given
+    channels_t *channels;       //  The sockets
+    int signal_fd;              //  SIGTERM and SIGINT are read here
+    update_t *update;           //  What the engine asks for
+    update_t *spare;            //  What is being carried out
+    int64_t deadline_ms;        //  When the engine wants a tick
+    int64_t settle_ms;          //  No tick before this, 0 for none
+    size_t full_batches;        //  In a row, while a tick was due
+    bool failed;                //  Cannot go on
+    notices_t notices;          //  The log
+} reactor_t;
+
+static int64_t
+s_clock_ms (clockid_t clock)
+{
+    struct timespec now;
+    clock_gettime (clock, &now);
+    return (int64_t) now.tv_sec * 1000 + now.tv_nsec / 1000000;
+}
+
+static void
+s_notice (reactor_t *self, notice_level_t level, const char *text,
+          const frame_t *subject)
+{
+    notices_write (&self->notices, s_clock_ms (CLOCK_MONOTONIC), level, text,
+                   subject);
+}
+
+//  What a user can do about an endpoint that does not work.
+static const char *
+s_endpoint_hint (int reason)
+{
+    switch (reason) {
+        case EADDRINUSE:
+            return "stop the other process or choose another --endpoint";
+        case EADDRNOTAVAIL:
+        case ENODEV:
+            return "this machine has no such address; "
+                   "choose another --endpoint";
+        case EACCES:
+            return "choose a port above 1023";
+        case EINVAL:
+        case EPROTONOSUPPORT:
+            return "write --endpoint as tcp://ADDRESS:PORT";
+        default:
+            return "choose another --endpoint";
+    }
+}
+
+static void
+s_endpoint_error (const char *what, const char *endpoint, int reason)
+{
+    fprintf (stderr, "%s: cannot %s %s: %s; %s\n",
+             program_invocation_short_name, what, endpoint,
+             zmq_strerror (reason), s_endpoint_hint (reason));
+}
+
+//  Give an event to the engine. Its effects are added to the update.
+static void
+s_step (reactor_t *self, event_t *event)
+{
+    event->now_ms = s_clock_ms (CLOCK_MONOTONIC);
+    event->wall_ms = s_clock_ms (CLOCK_REALTIME);
+    if (event->type == EVENT_RECEIVED && self->config->store) {
+        uuid_t random;
+        uuid_generate_random (random);
+        memcpy (event->random, random, sizeof (event->random));
+    }
+    size_t before = update_size (self->update);
+    self->config->step (self->config->engine, event, self->update);
+    self->deadline_ms = update_deadline (self->update);
+
+    //  What the engine has closed must not speak to it any more, though the
+    //  effect itself waits for the end of the batch
+    for (size_t index = before; index < update_size (self->update); index++) {
+        effect_t *effect = update_effect (self->update, index);
+        if (effect->type == EFFECT_CLOSE)
+            channels_mute (self->channels, effect->channel);
+    }
+}
+
+static void
+s_step_simple (reactor_t *self, event_type_t type)
+{
+    event_t event = { .type = type };
+    s_step (self, &event);
+}
+
+static void
+s_step_answer (reactor_t *self, event_type_t type, store_answer_t *answer)
+{
+    event_t event = { .type = type, .answer = answer };
+    s_step (self, &event);
+    store_answer_clear (answer);
+}
+
+//  Commit all writes from effect number from on together, then give the
+//  answers to the engine. How many there were; -1 when memory is out.
+static int
+s_write (reactor_t *self, size_t from)
+{
+    size_t end = update_size (self->update);
+    size_t count = 0;
+    for (size_t index = from; index < end; index++)
+        if (update_effect (self->update, index)->type == EFFECT_WRITE)
+            count++;
+    if (count == 0)
+        return 0;
+
+    const store_query_t **queries = calloc (count, sizeof (*queries));
+    store_answer_t *answers = calloc (count, sizeof (*answers));
+    if (!queries || !answers) {
+        free (queries);
+        free (answers);
+        return -1;
+    }
+    size_t place = 0;
+    for (size_t index = from; index < end; index++) {
+        effect_t *effect = update_effect (self->update, index);
+        if (effect->type == EFFECT_WRITE)
+            queries [place++] = &effect->query;
+    }
+    store_write (self->config->store, queries, count, answers);
+    bool failed = false;
+    for (place = 0; place < count; place++) {
+        if (answers [place].result != STORE_OK
+        &&  answers [place].result != STORE_UNKNOWN)
+            failed = true;
+        s_step_answer (self, EVENT_WRITTEN, &answers [place]);
+    }
+    if (failed)
+        s_notice (self, NOTICE_WARNING, store_error (self->config->store),
+                  NULL);
+    free (queries);
+    free (answers);
+    return (int) count;
+}
+
+//  Carry out the reads from effect number from to number end. How many.
+static int
+s_read (reactor_t *self, size_t from, size_t end)
+{
+    int count = 0;
+    for (size_t index = from; index < end; index++) {
+        effect_t *effect = update_effect (self->update, index);
+        if (effect->type != EFFECT_READ)
+            continue;
+        store_answer_t answer = { 0 };
+        store_read (self->config->store, &effect->query, &answer);
+        if (answer.result != STORE_OK && answer.result != STORE_UNKNOWN)
+            s_notice (self, NOTICE_WARNING, store_error (self->config->store),
+                      NULL);
+        s_step_answer (self, EVENT_READ, &answer);
+        count++;
+    }
+    return count;
+}
+
+//  All that the store has to do with the update, and with what the engine
+//  makes of the answers.
+static void
+s_store (reactor_t *self)
+{
+    if (!self->config->store)
+        return;
+    size_t done = 0;
+    while (done < update_size (self->update)) {
+        size_t end = update_size (self->update);
+        if (s_write (self, done) < 0)
+            //  Queries are lost: what waits for them times out
+            s_notice (self, NOTICE_WARNING, "writes dropped: out of memory",
+                      NULL);
+        s_read (self, done, end);
+        done = end;
+    }
+}
+
+static void
+s_open (reactor_t *self, channel_t channel)
+{
+    if (channels_connect (self->channels, channel,
+                          self->config->endpoint) == 0)
+        return;
+    if (errno == EMFILE || errno == ENOMEM) {
+        //  The others can go on
+        s_notice (self, NOTICE_WARNING, "cannot open a socket: too many",
+                  NULL);
+        return;
+    }
+    s_endpoint_error ("connect to", self->config->endpoint, errno);
+    self->failed = true;
+}
+
+static void
+s_send (reactor_t *self, const effect_t *effect)
+{
+    const message_t *message = effect->message;
+    //  Only a ROUTER's message starts with an address
+    const frame_t *address = self->config->bind?
+        message_frame (message, 0): NULL;
+    switch (channels_send (self->channels, effect->channel, message)) {
+        case CHANNELS_OK:
+            break;
+        case CHANNELS_UNREACHABLE: {
+            event_t event = {
+                .type = EVENT_UNREACHABLE,
+                .channel = effect->channel,
+                .message = message
+            };
+            s_step (self, &event);
+            break;
+        }
+        case CHANNELS_FULL:
+            s_notice (self, NOTICE_WARNING, "message dropped: peer does not "
+                      "read what it is sent", address);
+            break;
+        case CHANNELS_UNKNOWN:
+            s_notice (self, NOTICE_TRACE, "message dropped: channel is closed",
+                      address);
+            break;
+        default:
+            s_notice (self, NOTICE_WARNING, "message dropped: cannot be sent",
+                      address);
+    }
+}
+
+static void
+s_effect (reactor_t *self, const effect_t *effect)
+{
+    switch (effect->type) {
+        case EFFECT_SEND:
+            s_send (self, effect);
+            break;
+        case EFFECT_OPEN:
+            s_open (self, effect->channel);
+            break;
+        case EFFECT_CLOSE:
+            channels_close (self->channels, effect->channel);
+            break;
+        case EFFECT_NOTICE:
+            s_notice (self, effect->level, effect->text, effect->subject);
+            break;
+        case EFFECT_WRITE:
+        case EFFECT_READ:
+            break;              //  Done by s_store
+    }
+}
+
+//  Carry out all that the engine has asked for, and what it asks for when a
+//  message cannot be sent.
+static void
+s_carry_out (reactor_t *self)
+{
+    for (;;) {
+        s_store (self);
+        if (update_failed (self->update))
+            s_notice (self, NOTICE_WARNING, "messages lost: out of memory",
+                      NULL);
+        if (update_size (self->update) == 0)
+            break;
+        update_t *update = self->update;
+        self->update = self->spare;
+        self->spare = update;
+        for (size_t index = 0; index < update_size (update); index++)
+            s_effect (self, update_effect (update, index));
+        update_clear (update);
+    }
+    update_clear (self->update);
+}
+
+//  Give the engine a batch of what has arrived. Whether the batch is full, so
+//  that there may be more.
+static bool
+s_receive (reactor_t *self)
+{
+    for (size_t count = 0; count < BATCH_MAX; count++) {
+        event_t event = { .type = EVENT_RECEIVED };
+        message_t *message = NULL;
+        switch (channels_receive (self->channels, &event.channel, &message)) {
+            case CHANNELS_EMPTY:
+                return false;
+            case CHANNELS_OK:
+                event.message = message;
+                s_step (self, &event);
+                message_destroy (&message);
+                break;
+            default:
+                s_notice (self, NOTICE_WARNING, "message dropped: too many "
+                          "frames, or out of memory", NULL);
+        }
+    }
+    return true;
+}
+
+//  The tick, if it is due and nothing that has arrived is left unread.
+static void
+s_tick (reactor_t *self, bool full, bool stalled)
+{
+    int64_t now_ms = s_clock_ms (CLOCK_MONOTONIC);
+    if (now_ms < self->deadline_ms) {
+        self->settle_ms = 0;
+        self->full_batches = 0;
+        return;
+    }
+    if (stalled && self->settle_ms == 0)
+        self->settle_ms = now_ms + SETTLE_MS;
+    if (now_ms < self->settle_ms)
+        return;
+    if (full && ++self->full_batches < BATCHES_BEFORE_TICK)
+        return;
+    self->settle_ms = 0;
+    self->full_batches = 0;
+    s_step_simple (self, EVENT_TICK);
+    s_carry_out (self);
+}
+
+//  How long to wait for input.
+static int64_t
+s_timeout_ms (const reactor_t *self, int64_t now_ms)
+{
+    int64_t until_ms = self->deadline_ms > self->settle_ms?
+        self->deadline_ms: self->settle_ms;
+    if (until_ms <= now_ms)
+        return 0;
+    return until_ms - now_ms < WAIT_MAX_MS? until_ms - now_ms: WAIT_MAX_MS;
+}
+
+static void
+s_loop (reactor_t *self)
+{
+    s_step_simple (self, EVENT_TICK);
+    s_carry_out (self);
+    int64_t begun_ms = s_clock_ms (CLOCK_MONOTONIC);
+    while (!self->failed) {
+        int64_t timeout_ms = s_timeout_ms (self, begun_ms);
+        if (channels_wait (self->channels, (long) timeout_ms))
+            break;
+        bool full = s_receive (self);
+        s_carry_out (self);
+        int64_t now_ms = s_clock_ms (CLOCK_MONOTONIC);
+        bool stalled = now_ms - begun_ms > timeout_ms + STALL_MS;
+        s_tick (self, full, stalled);
+        begun_ms = s_clock_ms (CLOCK_MONOTONIC);
+    }
+}
+
+//  From now on SIGTERM and SIGINT are read from a file descriptor, by this
+//  thread and those that it starts. -1 with errno when that cannot be had.
+static int
+s_signals_open (void)
+{
+    sigset_t signals;
+    sigemptyset (&signals);
+    sigaddset (&signals, SIGTERM);
+    sigaddset (&signals, SIGINT);
+    if (sigprocmask (SIG_BLOCK, &signals, NULL))
+        return -1;
+    return signalfd (-1, &signals, SFD_NONBLOCK | SFD_CLOEXEC);
+}
+
+static int
+s_start (reactor_t *self)
+{
+    self->signal_fd = s_signals_open ();
+    self->update = update_new ();
+    self->spare = update_new ();
+    //  Before the context: its threads inherit the signal mask
+    if (self->signal_fd >= 0 && self->update && self->spare)
+        self->channels = channels_new (self->config->max_message_bytes,
+                                       self->signal_fd);
+    if (!self->channels) {
+        fprintf (stderr, "%s: cannot start: %s; free memory or file "
+                 "descriptors\n", program_invocation_short_name,
+                 strerror (errno));
+        return -1;
+    }
+    if (self->config->bind
+    &&  channels_bind (self->channels, 0, self->config->endpoint)) {
+        s_endpoint_error ("bind", self->config->endpoint, errno);
+        return -1;
+    }
+    return 0;
+}
+
+static void
+s_say_ready (reactor_t *self)
+{
+    if (self->config->bind)
+        fprintf (stderr, "%s: listening on %s\n",
+                 program_invocation_short_name,
+                 channels_endpoint (self->channels));
+    else
+        fprintf (stderr, "%s: connecting to %s\n",
+                 program_invocation_short_name, self->config->endpoint);
+}
+
+static void
+s_end (reactor_t *self)
+{
+    channels_destroy (&self->channels);
+    update_destroy (&self->update);
+    update_destroy (&self->spare);
+    if (self->signal_fd >= 0)
+        close (self->signal_fd);
+}
+
+int
+reactor_run (const reactor_config_t *config)
+{
+    assert (config && config->step && config->endpoint);
+    reactor_t self = {
+        .config = config,
+        .notices = { .verbose = config->verbose }
+    };
+    if (s_start (&self)) {
+        s_end (&self);
+        return -1;
+    }
+    s_say_ready (&self);
+    s_loop (&self);
+    if (!self.failed) {
+        channels_set_linger (self.channels, FLUSH_MS);
+        s_step_simple (&self, EVENT_STOP);
+        s_carry_out (&self);
+    }
+    s_end (&self);
+    return self.failed? -1: 0;
+}

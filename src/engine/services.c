@@ -1,0 +1,519 @@
+/*  =========================================================================
+    services - the broker's services and the requests that wait for them
+
+    This Source Code Form is subject to the terms of the Mozilla Public
+    License, v. 2.0. If a copy of the MPL was not distributed with this
+    file, You can obtain one at http://mozilla.org/MPL/2.0/.
+    =========================================================================
+*/
+
+#include "services.h"
+
+#include <assert.h>
+#include <stdlib.h>
+#include <string.h>
+
+//  A table that cannot grow must not end the process
+#define HASH_NONFATAL_OOM 1
+#include <uthash.h>
+#include <utlist.h>
+
+//  A ROUTER's addresses have 255 bytes at most.
+#define ADDRESS_MAX 255
+
+//  When something expires. All marks are due the same time after they are
+//  set, so that a plain list keeps them in order.
+typedef struct _mark_t {
+    struct _mark_t *prev;       //  In services_t marks
+    struct _mark_t *next;
+    int64_t due_ms;             //  When it expires
+    service_t *service;         //  Whose requests, NULL while not set
+    request_t *request;         //  Just this one; NULL for all in waiting
+} mark_t;
+
+//  The requests of one client for one service, in order of arrival. There only
+//  while it has some.
+typedef struct _lane_t {
+    struct _lane_t *prev;       //  In service_t lanes
+    struct _lane_t *next;
+    request_t *requests;        //  At least one
+    UT_hash_handle hh;          //  In services_t lanes, by key
+    size_t key_size;            //  Bytes of key
+    unsigned char key [];       //  The service's number, then the address
+} lane_t;
+
+struct _request_t {
+    request_t *queue_prev;      //  In lane_t requests or service_t returned
+    request_t *queue_next;
+    request_t *age_prev;        //  In service_t waiting or marked
+    request_t *age_next;
+    service_t *service;         //  NULL while a worker holds the request
+    lane_t *lane;               //  NULL when returned, or held
+    mark_t mark;                //  Set while in service_t marked
+    mdp_version_t version;      //  What the client speaks
+    frame_t *client;            //  Address of the client
+    message_t *body;            //  Frames of the body
+    size_t bytes;               //  In the body and the address
+};
+
+struct _service_t {
+    frame_t *name;              //  Key in services_t services
+    uint64_t number;            //  Never given to another service
+    size_t workers;             //  Registered workers
+    void *idle;                 //  The broker's own
+    limit_t queue;              //  Waiting requests
+    request_t *returned;        //  Requests that workers gave back, in order
+    lane_t *lanes;              //  The other requests; the first lane is next
+    request_t *waiting;         //  Those that came while there were workers
+    request_t *marked;          //  Those that came while there were none
+    mark_t mark;                //  Set when waiting expires
+    UT_hash_handle hh;          //  In services_t services
+};
+
+struct _services_t {
+    service_t *services;        //  All services, by name
+    lane_t *lanes;              //  All lanes, by service and client
+    mark_t *marks;              //  What expires, in order of time
+    uint64_t last_number;       //  Number of the latest service
+    int64_t expiry_ms;          //  Patience without workers; 0 for ever
+    size_t max_service_requests;    //  Most waiting requests of one service
+    limit_t service_limit;      //  Services
+    limit_t request_limit;      //  Requests, waiting and held
+    limit_t byte_limit;         //  Bytes of all requests
+};
+
+bool
+limit_take (limit_t *self, size_t number)
+{
+    if (self->count > self->most || number > self->most - self->count)
+        return false;
+    self->count += number;
+    return true;
+}
+
+void
+limit_give (limit_t *self, size_t number)
+{
+    assert (self->count >= number);
+    self->count -= number;
+    if (self->count < self->most - self->most / 4)
+        self->told = false;
+}
+
+bool
+limit_tell (limit_t *self)
+{
+    bool tell = !self->told;
+    self->told = true;
+    return tell;
+}
+
+services_t *
+services_new (const services_config_t *config)
+{
+    assert (config);
+    services_t *self = calloc (1, sizeof (services_t));
+    if (!self)
+        return NULL;
+    self->expiry_ms = config->expiry_ms;
+    self->max_service_requests = config->max_service_requests;
+    self->service_limit.most = config->max_services;
+    self->request_limit.most = config->max_requests;
+    self->byte_limit.most = config->max_bytes? config->max_bytes: SIZE_MAX;
+    return self;
+}
+
+static void
+s_mark_set (services_t *self, mark_t *mark, service_t *service,
+            request_t *request, int64_t now_ms)
+{
+    assert (!mark->service);
+    mark->due_ms = now_ms + self->expiry_ms;
+    mark->service = service;
+    mark->request = request;
+    DL_APPEND (self->marks, mark);
+}
+
+static void
+s_mark_clear (services_t *self, mark_t *mark)
+{
+    if (!mark->service)
+        return;
+    DL_DELETE (self->marks, mark);
+    mark->service = NULL;
+}
+
+static void
+s_lane_destroy (services_t *self, service_t *service, lane_t *lane)
+{
+    assert (!lane->requests);
+    DL_DELETE (service->lanes, lane);
+    HASH_DEL (self->lanes, lane);
+    free (lane);
+}
+
+//  Find the client's lane for the service or make it. NULL when memory is out.
+static lane_t *
+s_lane_obtain (services_t *self, service_t *service, const frame_t *client)
+{
+    unsigned char key [sizeof (service->number) + ADDRESS_MAX];
+    size_t size = frame_size (client);
+    assert (size <= ADDRESS_MAX);
+    memcpy (key, &service->number, sizeof (service->number));
+    memcpy (key + sizeof (service->number), frame_data (client), size);
+    size += sizeof (service->number);
+
+    lane_t *lane;
+    HASH_FIND (hh, self->lanes, key, size, lane);
+    if (lane)
+        return lane;
+    lane = calloc (1, sizeof (lane_t) + size);
+    if (!lane)
+        return NULL;
+    lane->key_size = size;
+    memcpy (lane->key, key, size);
+    HASH_ADD_KEYPTR (hh, self->lanes, lane->key, lane->key_size, lane);
+    if (!lane->hh.tbl) {
+        free (lane);
+        return NULL;
+    }
+    DL_APPEND (service->lanes, lane);
+    return lane;
+}
+
+//  Take a waiting request out of all that it waits in.
+static void
+s_request_unlink (services_t *self, request_t *request)
+{
+    service_t *service = request->service;
+    assert (service);
+    lane_t *lane = request->lane;
+    if (lane) {
+        DL_DELETE2 (lane->requests, request, queue_prev, queue_next);
+        if (!lane->requests)
+            s_lane_destroy (self, service, lane);
+    }
+    else
+        DL_DELETE2 (service->returned, request, queue_prev, queue_next);
+
+    if (request->mark.service) {
+        DL_DELETE2 (service->marked, request, age_prev, age_next);
+        s_mark_clear (self, &request->mark);
+    }
+    else
+        DL_DELETE2 (service->waiting, request, age_prev, age_next);
+
+    request->lane = NULL;
+    request->service = NULL;
+    limit_give (&service->queue, 1);
+}
+
+static void
+s_request_free (request_t **request_p)
+{
+    frame_destroy (&(*request_p)->client);
+    message_destroy (&(*request_p)->body);
+    free (*request_p);
+    *request_p = NULL;
+}
+
+void
+services_done (services_t *self, request_t **request_p)
+{
+    assert (request_p && *request_p);
+    assert (!(*request_p)->service);
+    limit_give (&self->request_limit, 1);
+    limit_give (&self->byte_limit, (*request_p)->bytes);
+    s_request_free (request_p);
+}
+
+static void
+s_service_destroy (services_t *self, service_t *service)
+{
+    assert (service->queue.count == 0);
+    s_mark_clear (self, &service->mark);
+    HASH_DEL (self->services, service);
+    limit_give (&self->service_limit, 1);
+    frame_destroy (&service->name);
+    free (service);
+}
+
+void
+services_destroy (services_t **self_p)
+{
+    assert (self_p);
+    services_t *self = *self_p;
+    *self_p = NULL;
+    if (!self)
+        return;
+    service_t *service, *next;
+    HASH_ITER (hh, self->services, service, next) {
+        request_t *request;
+        while ((request = services_next (self, service)))
+            services_done (self, &request);
+        s_service_destroy (self, service);
+    }
+    assert (!self->lanes && !self->marks);
+    free (self);
+}
+
+service_t *
+services_find (services_t *self, const frame_t *name)
+{
+    service_t *service;
+    HASH_FIND (hh, self->services, frame_data (name), frame_size (name),
+               service);
+    return service;
+}
+
+service_t *
+services_obtain (services_t *self, const frame_t *name,
+                 services_result_t *result)
+{
+    *result = SERVICES_OK;
+    service_t *service = services_find (self, name);
+    if (service)
+        return service;
+    if (!limit_take (&self->service_limit, 1)) {
+        *result = SERVICES_TOO_MANY;
+        return NULL;
+    }
+    service = calloc (1, sizeof (service_t));
+    if (service) {
+        service->name = frame_ref (name);
+        service->number = ++self->last_number;
+        service->queue.most = self->max_service_requests;
+        HASH_ADD_KEYPTR (hh, self->services, frame_data (service->name),
+                         frame_size (service->name), service);
+        if (!service->hh.tbl) {
+            frame_destroy (&service->name);
+            free (service);
+            service = NULL;
+        }
+    }
+    if (!service) {
+        limit_give (&self->service_limit, 1);
+        *result = SERVICES_NO_MEMORY;
+    }
+    return service;
+}
+
+void
+services_release (services_t *self, service_t **service_p)
+{
+    assert (service_p && *service_p);
+    service_t *service = *service_p;
+    *service_p = NULL;
+    if (service->workers == 0 && service->queue.count == 0)
+        s_service_destroy (self, service);
+}
+
+limit_t *
+services_limit (services_t *self, service_t *service,
+                services_result_t result)
+{
+    switch (result) {
+        case SERVICES_TOO_MANY:
+            return &self->service_limit;
+        case SERVICES_REQUESTS:
+            return &self->request_limit;
+        case SERVICES_BYTES:
+            return &self->byte_limit;
+        case SERVICES_QUEUE:
+            assert (service);
+            return &service->queue;
+        default:
+            return NULL;
+    }
+}
+
+const frame_t *
+service_name (const service_t *self)
+{
+    return self->name;
+}
+
+size_t
+service_workers (const service_t *self)
+{
+    return self->workers;
+}
+
+size_t
+service_waiting (const service_t *self)
+{
+    return self->queue.count;
+}
+
+void **
+service_idle (service_t *self)
+{
+    return &self->idle;
+}
+
+void
+services_gain_worker (services_t *self, service_t *service)
+{
+    service->workers++;
+    s_mark_clear (self, &service->mark);
+    //  A request is marked once in its life, so that this loop is paid for by
+    //  the arrivals
+    while (service->marked) {
+        request_t *request = service->marked;
+        DL_DELETE2 (service->marked, request, age_prev, age_next);
+        s_mark_clear (self, &request->mark);
+        DL_APPEND2 (service->waiting, request, age_prev, age_next);
+    }
+}
+
+void
+services_lose_worker (services_t *self, service_t *service, int64_t now_ms)
+{
+    assert (service->workers > 0);
+    service->workers--;
+    if (service->workers == 0 && service->waiting && self->expiry_ms)
+        s_mark_set (self, &service->mark, service, NULL, now_ms);
+}
+
+//  A request with all that it owns. NULL when memory is out.
+static request_t *
+s_request_new (mdp_version_t version, const frame_t *client,
+               const message_t *message, size_t body)
+{
+    request_t *request = calloc (1, sizeof (request_t));
+    if (!request)
+        return NULL;
+    request->version = version;
+    request->client = frame_ref (client);
+    request->body = message_slice (message, body);
+    if (!request->body) {
+        s_request_free (&request);
+        return NULL;
+    }
+    request->bytes = message_bytes (request->body) + frame_size (client);
+    return request;
+}
+
+//  Count a new request. Nothing is counted unless SERVICES_OK.
+static services_result_t
+s_count (services_t *self, service_t *service, size_t bytes)
+{
+    if (!limit_take (&service->queue, 1))
+        return SERVICES_QUEUE;
+    services_result_t result = SERVICES_OK;
+    if (!limit_take (&self->request_limit, 1))
+        result = SERVICES_REQUESTS;
+    else
+    if (!limit_take (&self->byte_limit, bytes)) {
+        limit_give (&self->request_limit, 1);
+        result = SERVICES_BYTES;
+    }
+    if (result != SERVICES_OK)
+        limit_give (&service->queue, 1);
+    return result;
+}
+
+services_result_t
+services_add (services_t *self, service_t *service, mdp_version_t version,
+              const frame_t *client, const message_t *message, size_t body,
+              int64_t now_ms)
+{
+    request_t *request = s_request_new (version, client, message, body);
+    if (!request)
+        return SERVICES_NO_MEMORY;
+    services_result_t result = s_count (self, service, request->bytes);
+    if (result != SERVICES_OK) {
+        s_request_free (&request);
+        return result;
+    }
+    lane_t *lane = s_lane_obtain (self, service, client);
+    if (!lane) {
+        limit_give (&service->queue, 1);
+        services_done (self, &request);
+        return SERVICES_NO_MEMORY;
+    }
+    request->service = service;
+    request->lane = lane;
+    DL_APPEND2 (lane->requests, request, queue_prev, queue_next);
+    if (service->workers == 0 && self->expiry_ms) {
+        s_mark_set (self, &request->mark, service, request, now_ms);
+        DL_APPEND2 (service->marked, request, age_prev, age_next);
+    }
+    else
+        DL_APPEND2 (service->waiting, request, age_prev, age_next);
+    return SERVICES_OK;
+}
+
+request_t *
+services_next (services_t *self, service_t *service)
+{
+    request_t *request = service->returned;
+    if (!request && service->lanes) {
+        //  The next turn is another client's
+        lane_t *lane = service->lanes;
+        DL_DELETE (service->lanes, lane);
+        DL_APPEND (service->lanes, lane);
+        request = lane->requests;
+    }
+    if (request)
+        s_request_unlink (self, request);
+    return request;
+}
+
+void
+services_return (services_t *self, service_t *service,
+                 request_t **request_p)
+{
+    (void) self;
+    assert (service->workers > 0);
+    assert (request_p && *request_p);
+    request_t *request = *request_p;
+    *request_p = NULL;
+    assert (!request->service);
+    request->service = service;
+    DL_APPEND2 (service->returned, request, queue_prev, queue_next);
+    DL_APPEND2 (service->waiting, request, age_prev, age_next);
+    //  A request that was let in once is not turned away now
+    service->queue.count++;
+}
+
+request_t *
+services_expired (services_t *self, int64_t now_ms, service_t **service_p)
+{
+    while (self->marks && self->marks->due_ms <= now_ms) {
+        mark_t *mark = self->marks;
+        service_t *service = mark->service;
+        request_t *request = mark->request? mark->request: service->waiting;
+        if (request) {
+            s_request_unlink (self, request);
+            *service_p = service;
+            return request;
+        }
+        s_mark_clear (self, mark);
+    }
+    return NULL;
+}
+
+int64_t
+services_deadline (const services_t *self)
+{
+    return self->marks? self->marks->due_ms: INT64_MAX;
+}
+
+mdp_version_t
+request_version (const request_t *self)
+{
+    return self->version;
+}
+
+const frame_t *
+request_client (const request_t *self)
+{
+    return self->client;
+}
+
+const message_t *
+request_body (const request_t *self)
+{
+    return self->body;
+}

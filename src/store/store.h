@@ -1,0 +1,115 @@
+/*  =========================================================================
+    store - where Titanic keeps its requests and replies
+
+    One interface for all backends, each a constant table of functions. An
+    engine never sees it: its queries travel in effects, the answers in events.
+
+    This Source Code Form is subject to the terms of the Mozilla Public
+    License, v. 2.0. If a copy of the MPL was not distributed with this
+    file, You can obtain one at http://mozilla.org/MPL/2.0/.
+    =========================================================================
+*/
+
+#ifndef STORE_H_INCLUDED
+#define STORE_H_INCLUDED
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "../protocol/message.h"
+
+//  A request's id: 16 bytes in UUID version 7 layout, so that ids that were
+//  given out later sort later. On the wire it is 32 hexadecimal digits, 9/TSP.
+typedef struct {
+    unsigned char bytes [16];
+} request_id_t;
+
+typedef enum {
+    //  Writes
+    STORE_PUT,                  //  Keep a new request: id, service, body
+    STORE_ANSWER,               //  Keep the reply to a request: id, body.
+                                //  Never makes a request that is not there
+    STORE_DROP,                 //  Forget a request and its reply: id
+    //  Reads
+    STORE_FETCH,                //  The state of a request, and its reply: id
+    STORE_SERVICES,             //  Names of the services that unanswered
+                                //  requests ask for, after service, up to limit
+    STORE_WAITING               //  Unanswered requests for service, in the
+                                //  order of their ids, after id, up to limit
+} store_query_type_t;
+
+//  A query owns what it points to; store_query_clear drops that.
+typedef struct {
+    store_query_type_t type;
+    uint64_t ticket;            //  Comes back with the answer
+    request_id_t id;            //  All zero: before every other id
+    frame_t *service;           //  NULL: before every other name
+    message_t *body;            //  Request body, or reply body
+    size_t limit;               //  Most records in the answer
+} store_query_t;
+
+typedef enum {
+    STORE_OK,
+    STORE_UNKNOWN,              //  No request has this id (any more)
+    STORE_FULL,                 //  No space left where the store lives
+    STORE_LOCKED,               //  Another server has the store open
+    STORE_FAILED                //  Anything else; the text tells
+} store_result_t;
+
+//  One line for people: "no space left", ...
+const char *
+    store_result_text (store_result_t result);
+
+typedef struct {
+    request_id_t id;
+    frame_t *service;           //  SERVICES, WAITING; else NULL
+    message_t *body;            //  WAITING: the request; FETCH: the reply, NULL
+                                //  while there is none
+} store_record_t;
+
+//  An answer owns its records.
+typedef struct {
+    uint64_t ticket;
+    store_query_type_t type;
+    store_result_t result;
+    store_record_t *records;    //  Reads, when the result is STORE_OK
+    size_t record_count;
+} store_answer_t;
+
+void
+    store_query_clear (store_query_t *self);
+void
+    store_answer_clear (store_answer_t *self);
+
+typedef struct _store_t store_t;
+
+//  Open the store that an address names: "memory:", or "sqlite:PATH" or just
+//  PATH for a SQLite file, which is made if it is not there. On failure NULL,
+//  with the reason in *result and one line for people in error, an array of
+//  size bytes.
+store_t *
+    store_open (const char *address, store_result_t *result,
+                char *error, size_t size);
+
+//  Close and free. What was committed stays.
+void
+    store_close (store_t **self_p);
+
+//  Carry out writes in order as one commit and fill in one answer each, in the
+//  same order. STORE_OK and STORE_UNKNOWN are given only once the commit is on
+//  disk. When the commit fails as a whole, each write is tried alone, so that
+//  one that cannot be stored does not take the others with it.
+void
+    store_write (store_t *self, const store_query_t *const *queries,
+                 size_t count, store_answer_t *answers);
+
+//  Answer one read, from what is committed.
+void
+    store_read (store_t *self, const store_query_t *query,
+                store_answer_t *answer);
+
+//  One line about the last failure, for the log; "" when there was none.
+const char *
+    store_error (const store_t *self);
+
+#endif
