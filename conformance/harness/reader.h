@@ -94,6 +94,11 @@ bool
 bool
     cursor_take (cursor_t *self, token_type_t type);
 
+//  The scenario uses messages of this protocol, which lives as long as the
+//  fixtures.
+void
+    script_use_protocol (scenario_t *scenario, const char *protocol);
+
 //  Read what one line without a block says into the step. A worker that opens
 //  and serves at once makes a second step, serve; it stays STEP_OPEN
 //  otherwise.

@@ -276,6 +276,18 @@ s_read_lines (reader_t *reader, line_t *lines, size_t count, size_t *at,
 //  --------------------------------------------------------------------------
 //  Scenarios
 
+//  A scenario about Titanic needs one, also when all its frames are written out
+static void
+s_use_titanic (const script_t *self, scenario_t *scenario)
+{
+    scenario->needs.titanic = true;
+    for (size_t index = 0; index < fixtures_size (self->fixtures); index++) {
+        const golden_t *golden = fixtures_at (self->fixtures, index);
+        if (strncmp (golden->protocol, "tsp/", 4) == 0)
+            script_use_protocol (scenario, golden->protocol);
+    }
+}
+
 static bool
 s_read_covers (cursor_t *cursor)
 {
@@ -294,6 +306,8 @@ s_read_covers (cursor_t *cursor)
             return cursor_fail (cursor, "the catalogue says that no scenario can "
                            "prove %s", requirement->id);
         vector_push (scenario->covers, scenario->cover_count, requirement);
+        if (streq (requirement->role, "titanic"))
+            s_use_titanic (cursor->reader->script, scenario);
     }
     return true;
 }

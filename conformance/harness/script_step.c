@@ -154,8 +154,8 @@ s_find_actor (cursor_t *cursor, size_t *actor)
     return cursor_fail (cursor, "no actor %s has been opened", name);
 }
 
-static void
-s_use_protocol (scenario_t *scenario, const char *protocol)
+void
+script_use_protocol (scenario_t *scenario, const char *protocol)
 {
     for (size_t index = 0; index < scenario->protocol_count; index++)
         if (streq (scenario->protocols [index], protocol))
@@ -186,7 +186,7 @@ s_fill (cursor_t *cursor, const golden_t *golden, pattern_t *pattern)
     size_t excess;
     *pattern = golden_fill (golden, terms.terms, terms.count, &excess);
     pattern_clear (&terms);
-    s_use_protocol (cursor->reader->scenario, golden->protocol);
+    script_use_protocol (cursor->reader->scenario, golden->protocol);
     if (excess == SIZE_MAX)
         return true;
     cursor->at = start + excess;

@@ -7,8 +7,13 @@
     =========================================================================
 */
 
+#ifndef _GNU_SOURCE
+#define _GNU_SOURCE             //  program_invocation_short_name
+#endif
+
 #include "broker_daemon.h"
 
+#include <errno.h>
 #include <stdint.h>
 #include <stdio.h>
 
@@ -74,15 +79,15 @@ broker_daemon (int argc, char *argv [], daemon_wrap_fn *wrap)
     if (!options)
         return result == OPTIONS_DONE? DAEMON_OK: DAEMON_USAGE;
     if (options_rest (options)) {
-        fprintf (stderr, "%s: unexpected argument %s; try --help\n", argv [0],
-                 options_argument (options, 0));
+        fprintf (stderr, "%s: unexpected argument %s; try --help\n",
+                 program_invocation_short_name, options_argument (options, 0));
         options_destroy (&options);
         return DAEMON_USAGE;
     }
     broker_t *broker = s_broker_new (options);
     if (!broker) {
         fprintf (stderr, "%s: cannot start: out of memory; free some\n",
-                 argv [0]);
+                 program_invocation_short_name);
         options_destroy (&options);
         return DAEMON_FAILED;
     }

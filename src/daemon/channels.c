@@ -316,12 +316,13 @@ s_receive (void *socket, message_t **message_p)
                 return CHANNELS_DROPPED;
             return errno == EAGAIN? CHANNELS_EMPTY: CHANNELS_FAILED;
         }
+        //  Asked now, since a large part is moved out of part below
+        more = zmq_msg_more (&part);
         frame_t *frame = NULL;
         if (message && result == CHANNELS_OK && count < FRAMES_MAX)
             frame = s_frame_from (&part);
         if (!frame || message_take (message, &frame))
             result = CHANNELS_DROPPED;  //  But take the rest of it off
-        more = zmq_msg_more (&part);
         zmq_msg_close (&part);
     }
     if (result != CHANNELS_OK)

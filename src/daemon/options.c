@@ -24,6 +24,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <czmq.h>
@@ -163,11 +164,16 @@ s_read_section (options_t *self, const char *where, zconfig_t *section,
 static int
 s_read_file (options_t *self, const char *path)
 {
-    if (access (path, R_OK)) {
+    struct stat status;
+    int rc = access (path, R_OK) || stat (path, &status)? errno: 0;
+    if (rc == 0 && S_ISDIR (status.st_mode))
+        rc = EISDIR;
+    if (rc) {
         fprintf (stderr, "%s: cannot read %s: %s; check --config\n",
-                 self->program, path, strerror (errno));
+                 self->program, path, strerror (rc));
         return -1;
     }
+    zsys_set_logstream (stderr);    //  Where it tells the line that is wrong
     zconfig_t *root = zconfig_load (path);
     if (!root) {
         fprintf (stderr, "%s: cannot read %s: not a ZPL file; check "
@@ -176,7 +182,7 @@ s_read_file (options_t *self, const char *path)
     }
     char where [512];
     snprintf (where, sizeof (where), "%s: ", path);
-    int rc = s_read_section (self, where, root, "");
+    rc = s_read_section (self, where, root, "");
     zconfig_destroy (&root);
     return rc;
 }

@@ -1,0 +1,125 @@
+/*  =========================================================================
+    titanic_daemon - the Titanic server as a process
+
+    This Source Code Form is subject to the terms of the Mozilla Public
+    License, v. 2.0. If a copy of the MPL was not distributed with this
+    file, You can obtain one at http://mozilla.org/MPL/2.0/.
+    =========================================================================
+*/
+
+#include <stdint.h>
+#include <stdio.h>
+
+#include "../engine/titanic.h"
+#include "../store/store.h"
+#include "options.h"
+#include "reactor.h"
+#include "titanic_daemon.h"
+
+//  Longest time that can be set: a day.
+#define DAY_MS 86400000
+
+static const option_t s_table [] = {
+    { "endpoint", 'e', OPTION_STRING, "ENDPOINT", "where the broker is",
+      "tcp://127.0.0.1:5555", 0, 0 },
+    { "store", 's', OPTION_STRING, "ADDRESS",
+      "where requests are kept: sqlite:PATH, PATH, or memory: for tests",
+      "sqlite:titanic.db", 0, 0 },
+    { "heartbeat", 0, OPTION_NUMBER, "MS",
+      "milliseconds between heartbeats", "2500", 1, DAY_MS },
+    { "liveness", 0, OPTION_NUMBER, "N",
+      "heartbeats missed until the broker is gone", "3", 1, 1000 },
+    { "timeout", 0, OPTION_NUMBER, "MS",
+      "milliseconds until a service that does not reply is asked again",
+      "60000", 1, DAY_MS },
+    { "retry", 0, OPTION_NUMBER, "MS",
+      "milliseconds until an absent service, or a store that failed, is "
+      "looked at again", "1000", 1, DAY_MS },
+    { "workers", 0, OPTION_NUMBER, "N",
+      "workers for titanic.request: so many requests may share a commit",
+      "16", 1, 1000 },
+    { "reply-workers", 0, OPTION_NUMBER, "N", "workers for titanic.reply",
+      "4", 1, 1000 },
+    { "close-workers", 0, OPTION_NUMBER, "N", "workers for titanic.close",
+      "4", 1, 1000 },
+    { "executions", 0, OPTION_NUMBER, "N",
+      "most stored requests that are executed at a time", "64", 1, 1000 },
+    { "service-executions", 0, OPTION_NUMBER, "N",
+      "most of them for one service", "16", 1, 1000 },
+    { "max-message", 0, OPTION_NUMBER, "BYTES",
+      "largest frame taken, in bytes", "16777216", 1024, INT32_MAX },
+    { NULL, 0, OPTION_FLAG, NULL, NULL, NULL, 0, 0 }
+};
+
+static titanic_t *
+s_titanic_new (const options_t *options)
+{
+    titanic_config_t config = {
+        .heartbeat_ms = options_number (options, "heartbeat"),
+        .liveness = options_number (options, "liveness"),
+        .timeout_ms = options_number (options, "timeout"),
+        .retry_ms = options_number (options, "retry"),
+        .request_workers = (size_t) options_number (options, "workers"),
+        .reply_workers = (size_t) options_number (options, "reply-workers"),
+        .close_workers = (size_t) options_number (options, "close-workers"),
+        .executions = (size_t) options_number (options, "executions"),
+        .service_executions =
+            (size_t) options_number (options, "service-executions")
+    };
+    return titanic_new (&config);
+}
+
+//  Run on a store that is open
+static int
+s_run (const char *program, const options_t *options, store_t *store,
+       daemon_wrap_fn *wrap)
+{
+    titanic_t *titanic = s_titanic_new (options);
+    if (!titanic) {
+        fprintf (stderr, "%s: cannot start: out of memory; free some\n",
+                 program);
+        return DAEMON_FAILED;
+    }
+    engine_t engine = { titanic_step, titanic };
+    if (wrap)
+        wrap (&engine);
+    reactor_config_t config = {
+        .endpoint = options_string (options, "endpoint"),
+        .max_message_bytes = options_number (options, "max-message"),
+        .verbose = options_flag (options, "verbose") != 0,
+        .store = store,
+        .step = engine.step,
+        .engine = engine.engine
+    };
+    int rc = reactor_run (&config);
+    titanic_destroy (&titanic);
+    return rc? DAEMON_FAILED: DAEMON_OK;
+}
+
+int
+titanic_daemon (int argc, char *argv [], daemon_wrap_fn *wrap)
+{
+    options_result_t result;
+    options_t *options = options_new (argc, argv, s_table, "",
+        "A Titanic server: persistent request-reply, 9/TSP.", &result);
+    if (!options)
+        return result == OPTIONS_DONE? DAEMON_OK: DAEMON_USAGE;
+    if (options_rest (options)) {
+        fprintf (stderr, "%s: unexpected argument %s; try --help\n", argv [0],
+                 options_argument (options, 0));
+        options_destroy (&options);
+        return DAEMON_USAGE;
+    }
+    store_result_t opened;
+    char error [512];
+    store_t *store = store_open (options_string (options, "store"), &opened,
+                                 error, sizeof error);
+    int status = DAEMON_FAILED;
+    if (store)
+        status = s_run (argv [0], options, store, wrap);
+    else
+        fprintf (stderr, "%s: %s\n", argv [0], error);
+    store_close (&store);
+    options_destroy (&options);
+    return status;
+}

@@ -1,0 +1,159 @@
+/*  =========================================================================
+    conversation - one worker's dialogue with the broker, 7/MDP MDP/Worker
+
+    This Source Code Form is subject to the terms of the Mozilla Public
+    License, v. 2.0. If a copy of the MPL was not distributed with this
+    file, You can obtain one at http://mozilla.org/MPL/2.0/.
+    =========================================================================
+*/
+
+#include <string.h>
+
+#include "conversation.h"
+
+channel_t
+channel_new (channel_t slot, unsigned *serial)
+{
+    //  Never 0, which stands for closed
+    *serial = *serial % (UINT32_MAX / CHANNEL_SLOTS - 1) + 1;
+    return *serial * CHANNEL_SLOTS + slot;
+}
+
+int
+conversation_init (conversation_t *self, const conversation_config_t *config,
+                   const char *service, channel_t slot)
+{
+    *self = (conversation_t) { .config = config, .slot = slot };
+    self->service = frame_new (service, strlen (service));
+    return self->service? 0: -1;
+}
+
+void
+conversation_clear (conversation_t *self)
+{
+    frame_destroy (&self->service);
+    frame_destroy (&self->client);
+}
+
+//  Send a command; it counts as a sign of life
+static void
+s_send (conversation_t *self, int64_t now_ms, message_t *message,
+        update_t *update)
+{
+    update_send (update, self->channel, &message);
+    self->sent_ms = now_ms;
+}
+
+static void
+s_open (conversation_t *self, int64_t now_ms, update_t *update)
+{
+    self->channel = channel_new (self->slot, &self->serial);
+    self->opened_ms = now_ms;
+    self->heard_ms = now_ms;
+    update_open (update, self->channel);
+    //  TSP-PEER-01: one READY a connection
+    s_send (self, now_ms, mdp_worker_ready (MDP_0_1, self->service), update);
+}
+
+//  7/MDP, Opening and Closing a Connection: a worker that was disconnected
+//  comes back on a fresh socket. Not more often than once an interval.
+static void
+s_close (conversation_t *self, int64_t open_ms, update_t *update)
+{
+    update_close (update, self->channel);
+    self->channel = 0;
+    self->open_ms = open_ms;
+    frame_destroy (&self->client);
+}
+
+conversation_result_t
+conversation_tick (conversation_t *self, int64_t now_ms, update_t *update)
+{
+    const conversation_config_t *config = self->config;
+    if (!self->channel) {
+        if (now_ms >= self->open_ms)
+            s_open (self, now_ms, update);
+        return CONVERSATION_FINE;
+    }
+    if (now_ms - self->heard_ms >= config->heartbeat_ms * config->liveness) {
+        //  TSP-PEER-06
+        update_notice (update, NOTICE_WARNING, "the broker is silent; "
+                       "registering again", self->service);
+        s_close (self, now_ms + config->heartbeat_ms, update);
+        return CONVERSATION_LOST;
+    }
+    if (now_ms - self->sent_ms >= config->heartbeat_ms)
+        //  TSP-PEER-03
+        s_send (self, now_ms, mdp_worker_heartbeat (MDP_0_1, NULL), update);
+    return CONVERSATION_FINE;
+}
+
+static conversation_result_t
+s_disconnected (conversation_t *self, int64_t now_ms, update_t *update)
+{
+    //  TSP-PEER-05
+    int64_t earliest = self->opened_ms + self->config->heartbeat_ms;
+    update_notice (update, NOTICE_INFO, "disconnected by the broker; "
+                   "registering again", self->service);
+    s_close (self, earliest > now_ms? earliest: now_ms, update);
+    if (self->open_ms == now_ms)
+        s_open (self, now_ms, update);
+    return CONVERSATION_LOST;
+}
+
+conversation_result_t
+conversation_receive (conversation_t *self, int64_t now_ms,
+                      const message_t *message, mdp_command_t *command,
+                      update_t *update)
+{
+    mdp_result_t result = mdp_decode (message, 0, MDP_AT_WORKER, command);
+    if (result != MDP_OK) {
+        update_notice (update, NOTICE_WARNING, mdp_result_text (result), NULL);
+        return CONVERSATION_FINE;
+    }
+    if (command->type == MDP_WORKER_DISCONNECT)
+        return s_disconnected (self, now_ms, update);
+    //  7/MDP, Heartbeating: any command but DISCONNECT is a sign of life
+    self->heard_ms = now_ms;
+    if (command->type == MDP_WORKER_HEARTBEAT)
+        return CONVERSATION_FINE;
+    if (command->type != MDP_WORKER_REQUEST || self->client) {
+        update_notice (update, NOTICE_WARNING, "the broker sent what a worker "
+                       "does not expect; dropped", self->service);
+        return CONVERSATION_FINE;
+    }
+    self->client = frame_ref (command->client);
+    return CONVERSATION_REQUEST;
+}
+
+void
+conversation_reply (conversation_t *self, int64_t now_ms, message_t **body_p,
+                    update_t *update)
+{
+    if (self->channel && self->client && *body_p)
+        //  TSP-PEER-02: with the address of the request
+        s_send (self, now_ms, mdp_worker_reply (MDP_0_1, self->client, *body_p,
+                                                0), update);
+    frame_destroy (&self->client);
+    message_destroy (body_p);
+}
+
+void
+conversation_stop (conversation_t *self, update_t *update)
+{
+    if (self->channel) {
+        message_t *message = mdp_worker_disconnect (MDP_0_1, NULL);
+        update_send (update, self->channel, &message);
+    }
+}
+
+int64_t
+conversation_deadline (const conversation_t *self)
+{
+    if (!self->channel)
+        return self->open_ms;
+    int64_t beat = self->sent_ms + self->config->heartbeat_ms;
+    int64_t gone = self->heard_ms
+                 + self->config->heartbeat_ms * self->config->liveness;
+    return beat < gone? beat: gone;
+}

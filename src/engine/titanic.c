@@ -1,0 +1,423 @@
+/*  =========================================================================
+    titanic - the Titanic server as an engine, 9/TSP
+
+    This Source Code Form is subject to the terms of the Mozilla Public
+    License, v. 2.0. If a copy of the MPL was not distributed with this
+    file, You can obtain one at http://mozilla.org/MPL/2.0/.
+    =========================================================================
+*/
+
+#include <assert.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "../protocol/tsp.h"
+#include "conversation.h"
+#include "dispatch.h"
+#include "request_id.h"
+#include "titanic.h"
+
+#define HASH_NONFATAL_OOM 1
+#include <uthash.h>
+
+//  Something that a client asked for and that the store works on
+typedef struct {
+    uint64_t ticket;            //  Key
+    store_query_type_t type;
+    conversation_t *conversation;
+    channel_t channel;          //  That it came by: a reply goes nowhere else
+    request_id_t id;
+    frame_t *service;           //  STORE_PUT: what it is for
+    UT_hash_handle hh;
+} operation_t;
+
+struct _titanic_t {
+    titanic_config_t config;
+    conversation_config_t conversation_config;
+    conversation_t *conversations;  //  Workers for request, reply, close
+    size_t conversation_count;
+    dispatch_t *dispatch;
+    operation_t *operations;    //  By ticket
+    uint64_t tickets;           //  Given out so far
+    request_id_clock_t id_clock;
+    int64_t lost_ms;            //  When the broker was last found lost
+    bool lost;                  //  It has not been heard of since
+};
+
+static uint64_t
+s_ticket (void *argument)
+{
+    return ++((titanic_t *) argument)->tickets;
+}
+
+//  --------------------------------------------------------------------------
+//  Life
+
+static int
+s_add_workers (titanic_t *self, const char *service, size_t count)
+{
+    for (size_t nbr = 0; nbr < count; nbr++) {
+        size_t slot = self->conversation_count;
+        if (conversation_init (&self->conversations [slot],
+                               &self->conversation_config, service,
+                               (channel_t) slot))
+            return -1;
+        self->conversation_count++;
+    }
+    return 0;
+}
+
+titanic_t *
+titanic_new (const titanic_config_t *config)
+{
+    titanic_t *self = (titanic_t *) calloc (1, sizeof (titanic_t));
+    if (!self)
+        return NULL;
+    self->config = *config;
+    self->conversation_config = (conversation_config_t) {
+        config->heartbeat_ms, config->liveness };
+    size_t workers = config->request_workers + config->reply_workers
+                   + config->close_workers;
+    assert (workers + config->executions <= CHANNEL_SLOTS);
+    self->conversations = (conversation_t *) calloc (workers,
+                                                     sizeof (conversation_t));
+    dispatch_config_t dispatch = { config->heartbeat_ms, config->timeout_ms,
+        config->retry_ms, config->executions, config->service_executions };
+    self->dispatch = dispatch_new (&dispatch, (channel_t) workers, s_ticket,
+                                   self);
+    //  TSP-SERVICES-01, TSP-SERVICES-02, TSP-SERVICES-03
+    if (!self->conversations || !self->dispatch
+    ||  s_add_workers (self, "titanic.request", config->request_workers)
+    ||  s_add_workers (self, "titanic.reply", config->reply_workers)
+    ||  s_add_workers (self, "titanic.close", config->close_workers))
+        titanic_destroy (&self);
+    return self;
+}
+
+static void
+s_operation_destroy (titanic_t *self, operation_t *operation)
+{
+    HASH_DEL (self->operations, operation);
+    frame_destroy (&operation->service);
+    free (operation);
+}
+
+void
+titanic_destroy (titanic_t **self_p)
+{
+    assert (self_p);
+    if (*self_p) {
+        titanic_t *self = *self_p;
+        operation_t *operation, *next;
+        HASH_ITER (hh, self->operations, operation, next)
+            s_operation_destroy (self, operation);
+        for (size_t nbr = 0; nbr < self->conversation_count; nbr++)
+            conversation_clear (&self->conversations [nbr]);
+        free (self->conversations);
+        dispatch_destroy (&self->dispatch);
+        free (self);
+        *self_p = NULL;
+    }
+}
+
+//  --------------------------------------------------------------------------
+//  What clients ask
+
+static void
+s_reply_status (conversation_t *conversation, const event_t *event,
+                tsp_status_t status, update_t *update)
+{
+    message_t *body = tsp_status_new (status);
+    conversation_reply (conversation, event->now_ms, &body, update);
+}
+
+//  Note what the store is asked; NULL when memory is out
+static operation_t *
+s_operation_new (titanic_t *self, conversation_t *conversation,
+                 store_query_type_t type)
+{
+    operation_t *operation = (operation_t *) calloc (1, sizeof (operation_t));
+    if (!operation)
+        return NULL;
+    operation->ticket = s_ticket (self);
+    operation->type = type;
+    operation->conversation = conversation;
+    operation->channel = conversation->channel;
+    HASH_ADD (hh, self->operations, ticket, sizeof operation->ticket,
+              operation);
+    if (operation->hh.tbl)
+        return operation;
+    free (operation);
+    return NULL;
+}
+
+//  9/TSP, The titanic.request Service: a service name, and one frame or more
+static void
+s_request (titanic_t *self, conversation_t *conversation, const event_t *event,
+           const mdp_command_t *command, update_t *update)
+{
+    const frame_t *service = message_frame (event->message, command->body);
+    if (message_size (event->message) < command->body + 2
+    ||  mdp_check_service (frame_data (service), frame_size (service))
+        != MDP_OK) {
+        //  TSP-STATUS-05: what was not stored gets no 200
+        s_reply_status (conversation, event, TSP_UNKNOWN, update);
+        return;
+    }
+    operation_t *operation = s_operation_new (self, conversation, STORE_PUT);
+    message_t *body = operation
+        ? message_slice (event->message, command->body + 1): NULL;
+    if (!body) {
+        if (operation)
+            s_operation_destroy (self, operation);
+        s_reply_status (conversation, event, TSP_ERROR, update);
+        return;
+    }
+    //  TSP-REQUEST-03
+    operation->id = request_id_new (&self->id_clock, event->wall_ms,
+                                    event->random);
+    operation->service = frame_ref (service);
+    store_query_t query = { .type = STORE_PUT, .ticket = operation->ticket,
+        .id = operation->id, .service = frame_ref (service), .body = body };
+    update_write (update, &query);
+}
+
+//  The only frame of the body as an id; -1 if that is none, -2 if it is not
+//  the only frame
+static int
+s_read_id (const event_t *event, const mdp_command_t *command,
+           request_id_t *id)
+{
+    if (message_size (event->message) != command->body + 1)
+        return -2;
+    return tsp_id_read (message_frame (event->message, command->body), id);
+}
+
+//  9/TSP, The titanic.reply Service
+static void
+s_reply (titanic_t *self, conversation_t *conversation, const event_t *event,
+         const mdp_command_t *command, update_t *update)
+{
+    request_id_t id;
+    if (s_read_id (event, command, &id)) {
+        //  TSP-STATUS-10
+        s_reply_status (conversation, event, TSP_UNKNOWN, update);
+        return;
+    }
+    operation_t *operation = s_operation_new (self, conversation, STORE_FETCH);
+    if (!operation) {
+        s_reply_status (conversation, event, TSP_ERROR, update);
+        return;
+    }
+    operation->id = id;
+    store_query_t query = { .type = STORE_FETCH, .id = id,
+                            .ticket = operation->ticket };
+    update_read (update, &query);
+}
+
+//  9/TSP, The titanic.close Service
+static void
+s_close (titanic_t *self, conversation_t *conversation, const event_t *event,
+         const mdp_command_t *command, update_t *update)
+{
+    request_id_t id;
+    int rc = s_read_id (event, command, &id);
+    if (rc) {
+        //  I-16: what is no id is not known; several frames are no question
+        s_reply_status (conversation, event, rc == -1? TSP_OK: TSP_UNKNOWN,
+                        update);
+        return;
+    }
+    operation_t *operation = s_operation_new (self, conversation, STORE_DROP);
+    if (!operation) {
+        s_reply_status (conversation, event, TSP_ERROR, update);
+        return;
+    }
+    operation->id = id;
+    dispatch_hold (self->dispatch, &id);
+    store_query_t query = { .type = STORE_DROP, .id = id,
+                            .ticket = operation->ticket };
+    update_write (update, &query);
+}
+
+//  --------------------------------------------------------------------------
+//  What the store answers
+
+//  The body of the reply that a client gets
+static message_t *
+s_answer_body (const operation_t *operation, const store_answer_t *answer)
+{
+    store_result_t result = answer->result;
+    if (result != STORE_OK && result != STORE_UNKNOWN)
+        //  TSP-STATUS-12
+        return tsp_status_new (TSP_ERROR);
+    if (operation->type == STORE_DROP)
+        //  TSP-CLOSE-09: known or not
+        return tsp_status_new (TSP_OK);
+    if (operation->type == STORE_PUT) {
+        //  TSP-REQUEST-01: this is the first time that anybody says 200
+        char text [TSP_ID_DIGITS + 1];
+        tsp_id_print (&operation->id, text);
+        message_t *body = tsp_status_new (TSP_OK);
+        if (body && message_add_string (body, text))
+            message_destroy (&body);
+        return body;
+    }
+    if (result == STORE_UNKNOWN)
+        //  TSP-STATUS-09
+        return tsp_status_new (TSP_UNKNOWN);
+    const message_t *reply = answer->records->body;
+    if (!reply)
+        //  TSP-STATUS-07
+        return tsp_status_new (TSP_PENDING);
+    message_t *body = tsp_status_new (TSP_OK);
+    if (body && message_add_from (body, reply, 0))
+        message_destroy (&body);
+    return body;
+}
+
+static void
+s_tell_dispatch (titanic_t *self, const operation_t *operation,
+                 store_result_t result, update_t *update)
+{
+    bool done = result == STORE_OK || result == STORE_UNKNOWN;
+    if (operation->type == STORE_PUT && done)
+        dispatch_stored (self->dispatch, &operation->id, operation->service);
+    else
+    if (operation->type == STORE_DROP && done)
+        dispatch_forget (self->dispatch, &operation->id, update);
+    else
+    if (operation->type == STORE_DROP)
+        dispatch_release (self->dispatch, &operation->id);
+}
+
+static void
+s_answered (titanic_t *self, const event_t *event, update_t *update)
+{
+    const store_answer_t *answer = event->answer;
+    operation_t *operation;
+    HASH_FIND (hh, self->operations, &answer->ticket, sizeof answer->ticket,
+               operation);
+    if (!operation) {
+        dispatch_answer (self->dispatch, event->now_ms, answer, update);
+        return;
+    }
+    s_tell_dispatch (self, operation, answer->result, update);
+    conversation_t *conversation = operation->conversation;
+    if (conversation->channel == operation->channel) {
+        message_t *body = s_answer_body (operation, answer);
+        if (!body)
+            body = tsp_status_new (TSP_ERROR);
+        conversation_reply (conversation, event->now_ms, &body, update);
+    }
+    s_operation_destroy (self, operation);
+}
+
+//  --------------------------------------------------------------------------
+//  The broker
+
+//  Many conversations find the same broker gone: what was sent to it is given
+//  up once
+static void
+s_broker_lost (titanic_t *self, const event_t *event, update_t *update)
+{
+    int64_t patience = self->config.heartbeat_ms * self->config.liveness;
+    if (self->lost_ms && event->now_ms - self->lost_ms < patience)
+        return;
+    self->lost_ms = event->now_ms;
+    self->lost = true;
+    dispatch_broker_lost (self->dispatch, update);
+}
+
+static void
+s_broker_found (titanic_t *self)
+{
+    self->lost = false;
+    dispatch_broker_found (self->dispatch);
+}
+
+static void
+s_converse (titanic_t *self, conversation_t *conversation,
+            const event_t *event, update_t *update)
+{
+    mdp_command_t command;
+    conversation_result_t result = conversation_receive (conversation,
+        event->now_ms, event->message, &command, update);
+    if (result == CONVERSATION_LOST) {
+        s_broker_lost (self, event, update);
+        return;
+    }
+    if (self->lost)
+        s_broker_found (self);
+    if (result != CONVERSATION_REQUEST)
+        return;
+    size_t slot = conversation->slot;
+    if (slot < self->config.request_workers)
+        s_request (self, conversation, event, &command, update);
+    else
+    if (slot < self->config.request_workers + self->config.reply_workers)
+        s_reply (self, conversation, event, &command, update);
+    else
+        s_close (self, conversation, event, &command, update);
+}
+
+static void
+s_received (titanic_t *self, const event_t *event, update_t *update)
+{
+    channel_t slot = CHANNEL_SLOT (event->channel);
+    if (slot >= self->conversation_count) {
+        dispatch_receive (self->dispatch, event->now_ms, event->channel,
+                          event->message, update);
+        return;
+    }
+    conversation_t *conversation = &self->conversations [slot];
+    if (conversation->channel == event->channel)
+        s_converse (self, conversation, event, update);
+}
+
+static void
+s_tick (titanic_t *self, const event_t *event, update_t *update)
+{
+    for (size_t nbr = 0; nbr < self->conversation_count; nbr++)
+        if (conversation_tick (&self->conversations [nbr], event->now_ms,
+                               update) == CONVERSATION_LOST)
+            s_broker_lost (self, event, update);
+}
+
+static int64_t
+s_deadline (const titanic_t *self)
+{
+    int64_t deadline = dispatch_deadline (self->dispatch);
+    for (size_t nbr = 0; nbr < self->conversation_count; nbr++) {
+        int64_t due = conversation_deadline (&self->conversations [nbr]);
+        if (due < deadline)
+            deadline = due;
+    }
+    return deadline;
+}
+
+void
+titanic_step (void *engine, const event_t *event, update_t *update)
+{
+    titanic_t *self = (titanic_t *) engine;
+    switch (event->type) {
+        case EVENT_TICK:
+            s_tick (self, event, update);
+            break;
+        case EVENT_RECEIVED:
+            s_received (self, event, update);
+            break;
+        case EVENT_WRITTEN:
+        case EVENT_READ:
+            s_answered (self, event, update);
+            break;
+        case EVENT_UNREACHABLE:
+            break;
+        case EVENT_STOP:
+            for (size_t nbr = 0; nbr < self->conversation_count; nbr++)
+                conversation_stop (&self->conversations [nbr], update);
+            return;
+    }
+    dispatch_tick (self->dispatch, event->now_ms, update);
+    update_set_deadline (update, s_deadline (self));
+}

@@ -1,0 +1,45 @@
+/*  =========================================================================
+    titanic - the Titanic server as an engine, 9/TSP
+
+    This Source Code Form is subject to the terms of the Mozilla Public
+    License, v. 2.0. If a copy of the MPL was not distributed with this
+    file, You can obtain one at http://mozilla.org/MPL/2.0/.
+    =========================================================================
+*/
+
+#ifndef TITANIC_H_INCLUDED
+#define TITANIC_H_INCLUDED
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "engine.h"
+
+typedef struct {
+    int64_t heartbeat_ms;       //  Between two signs of life, both ways
+    int64_t liveness;           //  Intervals of silence until the broker is gone
+    int64_t timeout_ms;         //  A service that does not reply for so long is
+                                //  asked again
+    int64_t retry_ms;           //  Until an absent service, or a store that
+                                //  failed, is looked at again
+    size_t request_workers;     //  Registered for titanic.request: so many
+                                //  requests may be stored by one commit
+    size_t reply_workers;       //  For titanic.reply
+    size_t close_workers;       //  For titanic.close
+    size_t executions;          //  Requests out at the broker, in all
+    size_t service_executions;  //  For one service
+} titanic_config_t;
+
+typedef struct _titanic_t titanic_t;
+
+//  NULL when memory is out.
+titanic_t *
+    titanic_new (const titanic_config_t *config);
+void
+    titanic_destroy (titanic_t **self_p);
+
+//  The server's entrance, an engine_step_fn. Channels are DEALERs to the broker.
+void
+    titanic_step (void *engine, const event_t *event, update_t *update);
+
+#endif

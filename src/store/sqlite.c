@@ -1,0 +1,477 @@
+/*  =========================================================================
+    sqlite - requests in a SQLite file
+
+    This Source Code Form is subject to the terms of the Mozilla Public
+    License, v. 2.0. If a copy of the MPL was not distributed with this
+    file, You can obtain one at http://mozilla.org/MPL/2.0/.
+    =========================================================================
+*/
+
+#include <errno.h>
+#include <fcntl.h>
+#include <sqlite3.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/file.h>
+#include <unistd.h>
+
+#include "backend.h"
+
+//  "SeaT": whose file this is
+#define APPLICATION_ID 0x53656154
+//  Of the schema below; a newer one is refused, an older one will be raised
+#define SCHEMA_VERSION 1
+
+//  reply is NULL as long as there is none. Frames are kept as README.md in this
+//  folder tells. Ids grow, so inserts append; the partial index holds just what
+//  waits for execution, in the order of arrival within a service.
+static const char s_schema [] =
+    "CREATE TABLE request ("
+    " id BLOB NOT NULL PRIMARY KEY,"
+    " service BLOB NOT NULL,"
+    " body BLOB NOT NULL,"
+    " reply BLOB);"
+    "CREATE INDEX waiting ON request (service, id) WHERE reply IS NULL;";
+
+typedef enum {
+    SQL_BEGIN, SQL_COMMIT, SQL_ROLLBACK, SQL_PUT, SQL_ANSWER, SQL_DROP,
+    SQL_FETCH, SQL_SERVICE, SQL_WAITING, SQL_COUNT
+} sql_t;
+
+static const char *s_sql [SQL_COUNT] = {
+    [SQL_BEGIN] = "BEGIN IMMEDIATE",
+    [SQL_COMMIT] = "COMMIT",
+    [SQL_ROLLBACK] = "ROLLBACK",
+    [SQL_PUT] = "INSERT INTO request (id, service, body) VALUES (?1, ?2, ?3)",
+    [SQL_ANSWER] = "UPDATE request SET reply = ?2 WHERE id = ?1",
+    [SQL_DROP] = "DELETE FROM request WHERE id = ?1",
+    [SQL_FETCH] = "SELECT reply FROM request WHERE id = ?1",
+    //  One step over the index a service, however many requests wait
+    [SQL_SERVICE] = "SELECT min(service) FROM request"
+                    " WHERE reply IS NULL AND service > ?1",
+    [SQL_WAITING] = "SELECT id, body FROM request WHERE reply IS NULL"
+                    " AND service = ?1 AND id > ?2 ORDER BY id LIMIT ?3"
+};
+
+typedef struct {
+    sqlite3 *database;
+    sqlite3_stmt *statements [SQL_COUNT];
+    int lock;                   //  Locked while we live, -1 if not
+    char error [256];           //  About the last failure
+} sqlite_t;
+
+//  --------------------------------------------------------------------------
+//  Frames in one blob: four bytes of length, most significant first, then the
+//  frame, for each
+
+static unsigned char *
+s_pack (const message_t *message, size_t *size)
+{
+    size_t count = message? message_size (message): 0;
+    *size = (message? message_bytes (message): 0) + count * 4;
+    unsigned char *blob = (unsigned char *) malloc (*size + 1);
+    if (!blob)
+        return NULL;
+    unsigned char *to = blob;
+    for (size_t index = 0; index < count; index++) {
+        const frame_t *frame = message_frame (message, index);
+        size_t length = frame_size (frame);
+        *to++ = (unsigned char) (length >> 24);
+        *to++ = (unsigned char) (length >> 16);
+        *to++ = (unsigned char) (length >> 8);
+        *to++ = (unsigned char) length;
+        memcpy (to, frame_data (frame), length);
+        to += length;
+    }
+    return blob;
+}
+
+//  NULL when the blob is damaged or memory is out
+static message_t *
+s_unpack (const unsigned char *blob, size_t size)
+{
+    message_t *message = message_new ();
+    while (message && size) {
+        size_t length = size < 4? 0: (size_t) blob [0] << 24
+            | (size_t) blob [1] << 16 | (size_t) blob [2] << 8 | blob [3];
+        if (size < 4 || length > size - 4
+        ||  message_add_bytes (message, blob + 4, length)) {
+            message_destroy (&message);
+            return NULL;
+        }
+        blob += 4 + length;
+        size -= 4 + length;
+    }
+    return message;
+}
+
+//  --------------------------------------------------------------------------
+//  Failures
+
+//  What went wrong, as a result; keeps a line about it
+static store_result_t
+s_failed (sqlite_t *self)
+{
+    int code = sqlite3_extended_errcode (self->database);
+    int system = sqlite3_system_errno (self->database);
+    bool full = (code & 0xff) == SQLITE_FULL
+        || ((code & 0xff) == SQLITE_IOERR
+            && (system == ENOSPC || system == EDQUOT || system == EFBIG));
+    snprintf (self->error, sizeof self->error, "%s%s%s",
+              sqlite3_errmsg (self->database), system? ": ": "",
+              system? strerror (system): "");
+    return full? STORE_FULL: STORE_FAILED;
+}
+
+static store_result_t
+s_no_memory (sqlite_t *self)
+{
+    snprintf (self->error, sizeof self->error, "out of memory");
+    return STORE_FAILED;
+}
+
+static const char *
+s_error (const void *state)
+{
+    return ((const sqlite_t *) state)->error;
+}
+
+//  --------------------------------------------------------------------------
+//  Opening
+
+static void
+s_close (void *state)
+{
+    sqlite_t *self = (sqlite_t *) state;
+    for (int index = 0; index < SQL_COUNT; index++)
+        sqlite3_finalize (self->statements [index]);
+    sqlite3_close (self->database);
+    if (self->lock >= 0)
+        close (self->lock);
+    free (self);
+}
+
+//  One server a store: the kernel frees the lock however its holder ends
+static store_result_t
+s_lock (sqlite_t *self, const char *path)
+{
+    char name [4096];
+    if (snprintf (name, sizeof name, "%s.lock", path) >= (int) sizeof name) {
+        snprintf (self->error, sizeof self->error, "the path is too long");
+        return STORE_FAILED;
+    }
+    self->lock = open (name, O_RDWR | O_CREAT | O_CLOEXEC, 0644);
+    if (self->lock < 0) {
+        snprintf (self->error, sizeof self->error, "cannot open its lock file: "
+                  "%s", strerror (errno));
+        return STORE_FAILED;
+    }
+    char pid [24] = "";
+    if (flock (self->lock, LOCK_EX | LOCK_NB)) {
+        ssize_t size = read (self->lock, pid, sizeof pid - 1);
+        pid [size > 0? size: 0] = 0;
+        pid [strcspn (pid, "\n")] = 0;
+        snprintf (self->error, sizeof self->error, "another titanicd (pid %s) "
+            "has it open; stop that or choose another --store",
+            *pid? pid: "unknown");
+        return STORE_LOCKED;
+    }
+    //  The number is for people; nothing hangs on whether it could be written
+    int size = snprintf (pid, sizeof pid, "%ld\n", (long) getpid ());
+    if (ftruncate (self->lock, 0) == 0
+    &&  write (self->lock, pid, (size_t) size) != size)
+        errno = 0;
+    return STORE_OK;
+}
+
+static int
+s_pragma_number (sqlite_t *self, const char *sql, int *number)
+{
+    sqlite3_stmt *statement;
+    int rc = sqlite3_prepare_v2 (self->database, sql, -1, &statement, NULL);
+    if (rc)
+        return rc;
+    rc = sqlite3_step (statement);
+    if (rc == SQLITE_ROW)
+        *number = sqlite3_column_int (statement, 0);
+    sqlite3_finalize (statement);
+    return rc == SQLITE_ROW? SQLITE_OK: rc;
+}
+
+static store_result_t
+s_create (sqlite_t *self)
+{
+    char sql [512];
+    snprintf (sql, sizeof sql, "BEGIN IMMEDIATE; %s PRAGMA application_id = %d; "
+        "PRAGMA user_version = %d; COMMIT;", s_schema, APPLICATION_ID,
+        SCHEMA_VERSION);
+    return sqlite3_exec (self->database, sql, NULL, NULL, NULL)
+        ? s_failed (self): STORE_OK;
+}
+
+//  A file of ours, or an empty one that becomes so; anything else is let be
+static store_result_t
+s_check_schema (sqlite_t *self)
+{
+    int application = 0;
+    int version = 0;
+    int tables = 0;
+    if (s_pragma_number (self, "PRAGMA application_id", &application)
+    ||  s_pragma_number (self, "PRAGMA user_version", &version)
+    ||  s_pragma_number (self, "SELECT count(*) FROM sqlite_master", &tables))
+        return s_failed (self);
+    if (application == 0 && version == 0 && tables == 0)
+        return s_create (self);
+    if (application != APPLICATION_ID) {
+        snprintf (self->error, sizeof self->error, "this database belongs to "
+                  "another program; choose another --store");
+        return STORE_FAILED;
+    }
+    if (version != SCHEMA_VERSION) {
+        snprintf (self->error, sizeof self->error, "its format is version %d, "
+            "and this titanicd knows %d only; use the one that wrote it",
+            version, SCHEMA_VERSION);
+        return STORE_FAILED;
+    }
+    return STORE_OK;
+}
+
+static store_result_t
+s_prepare (sqlite_t *self)
+{
+    for (int index = 0; index < SQL_COUNT; index++)
+        if (sqlite3_prepare_v3 (self->database, s_sql [index], -1,
+                SQLITE_PREPARE_PERSISTENT, &self->statements [index], NULL))
+            return s_failed (self);
+    return STORE_OK;
+}
+
+static store_result_t
+s_set_up (sqlite_t *self, const char *path)
+{
+    store_result_t result = s_lock (self, path);
+    if (result != STORE_OK)
+        return result;
+    if (sqlite3_open_v2 (path, &self->database, SQLITE_OPEN_READWRITE
+            | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOMUTEX, NULL))
+        return s_failed (self);
+    //  An operator may look into the file meanwhile
+    sqlite3_busy_timeout (self->database, 1000);
+    result = s_check_schema (self);
+    if (result != STORE_OK)
+        return result;
+    if (sqlite3_exec (self->database, "PRAGMA journal_mode = WAL; "
+                      "PRAGMA synchronous = FULL;", NULL, NULL, NULL))
+        return s_failed (self);
+    return s_prepare (self);
+}
+
+static void *
+s_open (const char *path, store_result_t *result, char *error, size_t size)
+{
+    sqlite_t *self = (sqlite_t *) calloc (1, sizeof (sqlite_t));
+    if (!self) {
+        *result = STORE_FAILED;
+        snprintf (error, size, "out of memory");
+        return NULL;
+    }
+    self->lock = -1;
+    *result = s_set_up (self, path);
+    if (*result == STORE_OK)
+        return self;
+    snprintf (error, size, "cannot open store %s: %s", path, self->error);
+    s_close (self);
+    return NULL;
+}
+
+//  --------------------------------------------------------------------------
+//  Statements
+
+static void
+s_bind_id (sqlite3_stmt *statement, int place, const request_id_t *id)
+{
+    sqlite3_bind_blob (statement, place, id->bytes, sizeof id->bytes,
+                       SQLITE_STATIC);
+}
+
+static void
+s_bind_frame (sqlite3_stmt *statement, int place, const frame_t *frame)
+{
+    //  A NULL pointer would be bound as NULL, which no name equals
+    if (frame && frame_size (frame))
+        sqlite3_bind_blob (statement, place, frame_data (frame),
+                           (int) frame_size (frame), SQLITE_STATIC);
+    else
+        sqlite3_bind_zeroblob (statement, place, 0);
+}
+
+//  Run a statement that gives no rows
+static store_result_t
+s_run (sqlite_t *self, sql_t sql)
+{
+    sqlite3_stmt *statement = self->statements [sql];
+    int rc = sqlite3_step (statement);
+    store_result_t result = rc == SQLITE_DONE? STORE_OK: s_failed (self);
+    sqlite3_reset (statement);
+    sqlite3_clear_bindings (statement);
+    return result;
+}
+
+static store_result_t
+s_begin (void *state)
+{
+    return s_run ((sqlite_t *) state, SQL_BEGIN);
+}
+
+static store_result_t
+s_commit (void *state)
+{
+    return s_run ((sqlite_t *) state, SQL_COMMIT);
+}
+
+static void
+s_rollback (void *state)
+{
+    sqlite_t *self = (sqlite_t *) state;
+    //  Some failures have rolled back already
+    if (!sqlite3_get_autocommit (self->database)) {
+        char error [sizeof self->error];
+        memcpy (error, self->error, sizeof error);
+        s_run (self, SQL_ROLLBACK);
+        memcpy (self->error, error, sizeof error);
+    }
+}
+
+static store_result_t
+s_apply_body (sqlite_t *self, const store_query_t *query)
+{
+    sql_t sql = query->type == STORE_PUT? SQL_PUT: SQL_ANSWER;
+    size_t size;
+    unsigned char *blob = s_pack (query->body, &size);
+    if (!blob)
+        return s_no_memory (self);
+    sqlite3_stmt *statement = self->statements [sql];
+    s_bind_id (statement, 1, &query->id);
+    if (query->type == STORE_PUT)
+        s_bind_frame (statement, 2, query->service);
+    sqlite3_bind_blob64 (statement, query->type == STORE_PUT? 3: 2, blob, size,
+                         SQLITE_STATIC);
+    store_result_t result = s_run (self, sql);
+    free (blob);
+    return result;
+}
+
+static store_result_t
+s_apply (void *state, const store_query_t *query)
+{
+    sqlite_t *self = (sqlite_t *) state;
+    store_result_t result;
+    if (query->type == STORE_DROP) {
+        s_bind_id (self->statements [SQL_DROP], 1, &query->id);
+        result = s_run (self, SQL_DROP);
+    }
+    else
+        result = s_apply_body (self, query);
+    if (result == STORE_OK && query->type != STORE_PUT
+    &&  sqlite3_changes (self->database) == 0)
+        return STORE_UNKNOWN;
+    return result;
+}
+
+static store_result_t
+s_damaged (sqlite_t *self)
+{
+    snprintf (self->error, sizeof self->error, "a record is damaged, or memory "
+                                               "is out");
+    return STORE_FAILED;
+}
+
+static store_result_t
+s_fetch (sqlite_t *self, const store_query_t *query, store_answer_t *answer)
+{
+    sqlite3_stmt *statement = self->statements [SQL_FETCH];
+    s_bind_id (statement, 1, &query->id);
+    int rc = sqlite3_step (statement);
+    if (rc == SQLITE_DONE)
+        return STORE_UNKNOWN;
+    if (rc != SQLITE_ROW)
+        return s_failed (self);
+    message_t *body = NULL;
+    if (sqlite3_column_type (statement, 0) != SQLITE_NULL) {
+        body = s_unpack (sqlite3_column_blob (statement, 0),
+                         (size_t) sqlite3_column_bytes (statement, 0));
+        if (!body)
+            return s_damaged (self);
+    }
+    frame_t *service = NULL;
+    return answer_append (answer, &query->id, &service, &body);
+}
+
+static store_result_t
+s_services (sqlite_t *self, const store_query_t *query, store_answer_t *answer)
+{
+    static const request_id_t none;
+    sqlite3_stmt *statement = self->statements [SQL_SERVICE];
+    const frame_t *after = query->service;
+    for (size_t nbr = 0; nbr < query->limit; nbr++) {
+        s_bind_frame (statement, 1, after);
+        if (sqlite3_step (statement) != SQLITE_ROW)
+            return s_failed (self);
+        if (sqlite3_column_type (statement, 0) == SQLITE_NULL)
+            return STORE_OK;
+        frame_t *service = frame_new (sqlite3_column_blob (statement, 0),
+            (size_t) sqlite3_column_bytes (statement, 0));
+        message_t *body = NULL;
+        sqlite3_reset (statement);
+        after = service;
+        if (!service || answer_append (answer, &none, &service, &body))
+            return s_no_memory (self);
+    }
+    return STORE_OK;
+}
+
+static store_result_t
+s_waiting (sqlite_t *self, const store_query_t *query, store_answer_t *answer)
+{
+    sqlite3_stmt *statement = self->statements [SQL_WAITING];
+    s_bind_frame (statement, 1, query->service);
+    s_bind_id (statement, 2, &query->id);
+    sqlite3_bind_int64 (statement, 3, (sqlite3_int64) query->limit);
+    int rc;
+    while ((rc = sqlite3_step (statement)) == SQLITE_ROW) {
+        request_id_t id;
+        if (sqlite3_column_bytes (statement, 0) != (int) sizeof id.bytes)
+            return s_damaged (self);
+        memcpy (id.bytes, sqlite3_column_blob (statement, 0), sizeof id.bytes);
+        message_t *body = s_unpack (sqlite3_column_blob (statement, 1),
+            (size_t) sqlite3_column_bytes (statement, 1));
+        frame_t *service = frame_ref (query->service);
+        if (!body || answer_append (answer, &id, &service, &body)) {
+            frame_destroy (&service);
+            return s_damaged (self);
+        }
+    }
+    return rc == SQLITE_DONE? STORE_OK: s_failed (self);
+}
+
+static store_result_t
+s_read (void *state, const store_query_t *query, store_answer_t *answer)
+{
+    sqlite_t *self = (sqlite_t *) state;
+    sql_t sql = query->type == STORE_FETCH? SQL_FETCH
+              : query->type == STORE_SERVICES? SQL_SERVICE: SQL_WAITING;
+    store_result_t result = query->type == STORE_FETCH
+        ? s_fetch (self, query, answer)
+        : query->type == STORE_SERVICES? s_services (self, query, answer)
+        : s_waiting (self, query, answer);
+    sqlite3_reset (self->statements [sql]);
+    sqlite3_clear_bindings (self->statements [sql]);
+    return result;
+}
+
+const backend_t backend_sqlite = {
+    .open = s_open, .close = s_close, .begin = s_begin, .apply = s_apply,
+    .commit = s_commit, .rollback = s_rollback, .read = s_read,
+    .error = s_error
+};
