@@ -19,7 +19,7 @@
 #include "source.h"
 #include "vector.h"
 
-#define SIDE_BY_SIDE 12
+#define SIDE_BY_SIDE 32
 
 static const char s_help [] =
 "usage: seatrial prove [--data DIRECTORY] [-v] [WRECK]..\n"
@@ -60,7 +60,8 @@ typedef struct {
 static bool
 s_cites (const result_t *result, const char *requirement)
 {
-    for (size_t index = 0; index < result->requirement_count; index++)
+    for (size_t index = 0; requirement && index < result->requirement_count;
+                index++)
         if (streq (result->requirements [index], requirement))
             return true;
     return requirement == NULL;

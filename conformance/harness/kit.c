@@ -50,7 +50,14 @@ s_find_data (const kit_t *self, const char *directory)
         directory = getenv ("SEATRIAL_DATA");
     if (directory)
         return strdup (directory);
-    return strdup (s_is_data (self->bin)? self->bin: PKGDATADIR);
+    if (s_is_data (self->bin))
+        return strdup (self->bin);
+    //  ci/setup builds in a folder below the sources
+    char *above = zsys_sprintf ("%s/..", self->bin);
+    if (s_is_data (above))
+        return above;
+    free (above);
+    return strdup (PKGDATADIR);
 }
 
 static int

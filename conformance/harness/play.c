@@ -95,14 +95,14 @@ static bool
 s_broken (play_t *self, const step_t *step, const char *expected,
           const char *received, const char *reason)
 {
-    char *death = NULL;
-    if (stage_crashed (self->stage, &death))
-        return s_stage_failed (self, STAGE_DIED, death);
     const scenario_t *scenario = self->scenario;
     const requirement_t *const *requirements = step->tag_count
         ? step->tags: scenario->covers;
     size_t count = step->tag_count? step->tag_count: scenario->cover_count;
     s_blame (self->result, requirements, count);
+    char *death = NULL;
+    if (stage_crashed (self->stage, &death))
+        return s_stage_failed (self, STAGE_DIED, death);
     result_set (&self->result->expected, expected);
     result_set (&self->result->received, received);
     stage_note (self->stage, "here: %s", reason);
@@ -581,11 +581,9 @@ s_raise_target (play_t *self)
     stage_result_t result = stage_start (self->stage, PROCESS_BROKER, &reason);
     if (result == STAGE_FINE && self->scenario->needs.titanic)
         result = stage_start (self->stage, PROCESS_TITANIC, &reason);
-    else
-    if (result == STAGE_FINE)
-        result = stage_probe (self->stage, false, &reason);
     if (result == STAGE_FINE)
         return true;
+    s_blame (self->result, self->scenario->covers, self->scenario->cover_count);
     s_stage_failed (self, result, reason);
     char *text = zsys_sprintf ("at the start: %s", self->result->reason);
     result_set (&self->result->reason, text);

@@ -685,82 +685,7 @@ s_patience_ms (stage_t *self)
     return ms > PROBE_MS? ms: PROBE_MS;
 }
 
-//  A broker that starts is there when its port takes connections
-static stage_result_t
-s_await_broker (stage_t *self, char **reason)
-{
-    struct sockaddr_in address;
-    if (s_parse_endpoint (self->config.profile->endpoint, &address))
-        return STAGE_FINE;
-    int64_t end = zclock_mono () + s_patience_ms (self);
-    while (true) {
-        int handle = s_connect_tcp (self->config.profile->endpoint);
-        if (handle >= 0) {
-            close (handle);
-            return STAGE_FINE;
-        }
-        if (stage_crashed (self, reason))
-            return STAGE_DIED;
-        if (zclock_mono () >= end)
-            break;
-        s_turn (self, zclock_mono () + START_POLL_MS);
-    }
-    *reason = zsys_sprintf ("the broker does not listen on %s",
-                            self->config.profile->endpoint);
-    return STAGE_DEAF;
-}
-
-stage_result_t
-stage_start (stage_t *self, process_t process, char **reason)
-{
-    child_t *child = self->children [process];
-    if (child) {
-        if (child_runs (child) && !child_ended (child)) {
-            *reason = zsys_sprintf ("the %s runs already",
-                                    process_text (process));
-            return STAGE_TROUBLE;
-        }
-        stage_note (self, "%s started", process_text (process));
-        if (child_start (child)) {
-            *reason = zsys_sprintf ("cannot start the %s: %s",
-                process_text (process), strerror (errno));
-            return STAGE_TROUBLE;
-        }
-        self->wanted [process] = true;
-    }
-    if (process == PROCESS_BROKER)
-        return s_await_broker (self, reason);
-    return stage_probe (self, true, reason);
-}
-
-stage_result_t
-stage_act (stage_t *self, process_t process, action_t action, char **reason)
-{
-    static const char *words [] = {
-        "killed", "stopped", "started", "paused", "resumed"
-    };
-    child_t *child = self->children [process];
-    assert (child);
-    if (action == ACTION_STARTED)
-        return stage_start (self, process, reason);
-    if (stage_crashed (self, reason))
-        return STAGE_DIED;
-    stage_note (self, "%s %s", process_text (process), words [action]);
-    if (action == ACTION_PAUSED || action == ACTION_RESUMED) {
-        child_signal (child, action == ACTION_PAUSED? SIGSTOP: SIGCONT);
-        return STAGE_FINE;
-    }
-    self->wanted [process] = false;
-    child_signal (child, action == ACTION_KILLED? SIGKILL: SIGTERM);
-    if (child_wait (child, (int) s_patience_ms (self)))
-        return STAGE_FINE;
-    *reason = zsys_sprintf ("the %s does not end when it gets SIGTERM",
-                            process_text (process));
-    return STAGE_DEAF;
-}
-
-//  --------------------------------------------------------------------------
-//  Probes
+static const char s_titanic_deaf [] = "titanic.close does not answer";
 
 //  What a probe waits for, in whatever steps it comes
 static zmsg_t *
@@ -850,6 +775,89 @@ s_probe_titanic (stage_t *self)
     return served;
 }
 
+//  A broker that starts is there when its port takes connections
+static stage_result_t
+s_await_broker (stage_t *self, char **reason)
+{
+    struct sockaddr_in address;
+    if (s_parse_endpoint (self->config.profile->endpoint, &address))
+        return STAGE_FINE;
+    int64_t end = zclock_mono () + s_patience_ms (self);
+    while (true) {
+        int handle = s_connect_tcp (self->config.profile->endpoint);
+        if (handle >= 0) {
+            close (handle);
+            return STAGE_FINE;
+        }
+        if (stage_crashed (self, reason))
+            return STAGE_DIED;
+        if (zclock_mono () >= end)
+            break;
+        s_turn (self, zclock_mono () + START_POLL_MS);
+    }
+    *reason = zsys_sprintf ("the broker does not listen on %s",
+                            self->config.profile->endpoint);
+    return STAGE_DEAF;
+}
+
+stage_result_t
+stage_start (stage_t *self, process_t process, char **reason)
+{
+    child_t *child = self->children [process];
+    if (child) {
+        if (child_runs (child) && !child_ended (child)) {
+            *reason = zsys_sprintf ("the %s runs already",
+                                    process_text (process));
+            return STAGE_TROUBLE;
+        }
+        stage_note (self, "%s started", process_text (process));
+        if (child_start (child)) {
+            *reason = zsys_sprintf ("cannot start the %s: %s",
+                process_text (process), strerror (errno));
+            return STAGE_TROUBLE;
+        }
+        self->wanted [process] = true;
+    }
+    //  What else the broker can or cannot do, the steps will show
+    if (process == PROCESS_BROKER)
+        return s_await_broker (self, reason);
+    if (s_probe_titanic (self))
+        return STAGE_FINE;
+    if (stage_crashed (self, reason))
+        return STAGE_DIED;
+    *reason = strdup (s_titanic_deaf);
+    return STAGE_DEAF;
+}
+
+stage_result_t
+stage_act (stage_t *self, process_t process, action_t action, char **reason)
+{
+    static const char *words [] = {
+        "killed", "stopped", "started", "paused", "resumed"
+    };
+    child_t *child = self->children [process];
+    assert (child);
+    if (action == ACTION_STARTED)
+        return stage_start (self, process, reason);
+    if (stage_crashed (self, reason))
+        return STAGE_DIED;
+    stage_note (self, "%s %s", process_text (process), words [action]);
+    if (action == ACTION_PAUSED || action == ACTION_RESUMED) {
+        child_signal (child, action == ACTION_PAUSED? SIGSTOP: SIGCONT);
+        return STAGE_FINE;
+    }
+    self->wanted [process] = false;
+    child_signal (child, action == ACTION_KILLED? SIGKILL: SIGTERM);
+    if (child_wait (child, (int) s_patience_ms (self)))
+        return STAGE_FINE;
+    *reason = zsys_sprintf ("the %s does not end when it gets SIGTERM",
+                            process_text (process));
+    return STAGE_DEAF;
+}
+
+//  --------------------------------------------------------------------------
+//  Probes
+
 stage_result_t
 stage_probe (stage_t *self, bool titanic, char **reason)
 {
@@ -870,7 +878,7 @@ stage_probe (stage_t *self, bool titanic, char **reason)
                        "back";
     if (served && titanic) {
         served = s_probe_titanic (self);
-        what = "titanic.close does not answer";
+        what = s_titanic_deaf;
     }
     if (stage_crashed (self, reason))
         return STAGE_DIED;

@@ -30,6 +30,9 @@
 //  Messages are sent from an array of this size when they fit in.
 #define FEW_FRAMES 16
 
+//  Most channels at a time.
+#define SOCKETS_MAX 8192
+
 //  Messages in memory for each peer, each way.
 #define HIGH_WATER 1000
 
@@ -83,7 +86,9 @@ channels_new (int64_t max_message_bytes, int wake_fd)
         return NULL;
     self->max_message_bytes = max_message_bytes;
     self->context = zmq_ctx_new ();
-    if (!self->context || s_reserve (self)) {
+    if (!self->context
+    ||  zmq_ctx_set (self->context, ZMQ_MAX_SOCKETS, SOCKETS_MAX)
+    ||  s_reserve (self)) {
         channels_destroy (&self);
         return NULL;
     }

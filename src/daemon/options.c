@@ -36,6 +36,9 @@
 //  Longest name of a setting in a file, with its sections.
 #define NAME_MAX_SIZE 128
 
+//  More of a file than this is not read.
+#define FILE_MAX_SIZE 1000000
+
 //  What getopt_long gives for the long options, above all letters.
 #define LONG_BASE 1000
 
@@ -174,7 +177,9 @@ s_read_file (options_t *self, const char *path)
         return -1;
     }
     zsys_set_logstream (stderr);    //  Where it tells the line that is wrong
-    zconfig_t *root = zconfig_load (path);
+    zchunk_t *text = zchunk_slurp (path, FILE_MAX_SIZE);
+    zconfig_t *root = text? zconfig_chunk_load (text): NULL;
+    zchunk_destroy (&text);
     if (!root) {
         fprintf (stderr, "%s: cannot read %s: not a ZPL file; check "
                  "--config\n", self->program, path);
@@ -296,7 +301,7 @@ s_read_command_line (options_t *self, int argc, char *argv [])
     int rc = s_getopt_tables (self, &longs, &shorts);
     if (rc)
         fprintf (stderr, "%s: out of memory\n", self->program);
-    optind = 0;                 //  Start afresh, also after another command line
+    optind = 0;                 //  Start afresh
     int code;
     while (rc == 0
     &&    (code = getopt_long (argc, argv, shorts, longs, NULL)) != -1) {

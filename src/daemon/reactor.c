@@ -19,6 +19,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/signalfd.h>
 #include <time.h>
 #include <unistd.h>
@@ -408,9 +409,22 @@ s_signals_open (void)
     return signalfd (-1, &signals, SFD_NONBLOCK | SFD_CLOEXEC);
 }
 
+//  Each peer takes a file descriptor, and the usual soft limit is low for the
+//  sake of programs that use select.
+static void
+s_raise_file_limit (void)
+{
+    struct rlimit limit;
+    if (getrlimit (RLIMIT_NOFILE, &limit) == 0) {
+        limit.rlim_cur = limit.rlim_max;
+        setrlimit (RLIMIT_NOFILE, &limit);
+    }
+}
+
 static int
 s_start (reactor_t *self)
 {
+    s_raise_file_limit ();
     self->signal_fd = s_signals_open ();
     self->update = update_new ();
     self->spare = update_new ();

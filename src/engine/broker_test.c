@@ -10,7 +10,6 @@
 #include <check.h>
 #include <stdarg.h>
 #include <stdlib.h>
-#include <string.h>
 
 #include "broker.h"
 
@@ -86,34 +85,29 @@ s_next (void)
     return NULL;
 }
 
-//  Frames are strings; the last argument is NULL.
+//  Frames are strings, the address first and a NULL last.
 static message_t *
-s_compose (va_list frames)
+s_compose (const char *frame, va_list frames)
 {
     message_t *message = message_new ();
-    const char *frame;
-    while ((frame = va_arg (frames, const char *)))
+    for (; frame; frame = va_arg (frames, const char *))
         ck_assert_int_eq (message_add_string (message, frame), 0);
     return message;
 }
 
-//  A message arrives, its sender's address first.
+//  A message arrives from an address.
 static void
 s_receive (const char *address, ...)
 {
     va_list frames;
     va_start (frames, address);
-    message_t *rest = s_compose (frames);
+    message_t *message = s_compose (address, frames);
     va_end (frames);
-    message_t *message = message_new ();
-    ck_assert_int_eq (message_add_string (message, address), 0);
-    ck_assert_int_eq (message_add_from (message, rest, 0), 0);
     s_step (EVENT_RECEIVED, message);
-    message_destroy (&rest);
     message_destroy (&message);
 }
 
-//  The next message sent is just this one, its receiver's address first.
+//  The next message sent is just this one, to this address.
 static void
 s_expect (const char *address, ...)
 {
@@ -121,15 +115,13 @@ s_expect (const char *address, ...)
     ck_assert_msg (sent, "nothing was sent to %s", address);
     va_list frames;
     va_start (frames, address);
-    message_t *rest = s_compose (frames);
+    message_t *message = s_compose (address, frames);
     va_end (frames);
-    ck_assert (frame_is (message_frame (sent, 0), address,
-                         strlen (address)));
-    ck_assert_uint_eq (message_size (sent), message_size (rest) + 1);
-    for (size_t index = 0; index < message_size (rest); index++)
-        ck_assert (frame_equal (message_frame (sent, index + 1),
-                                message_frame (rest, index)));
-    message_destroy (&rest);
+    ck_assert_uint_eq (message_size (sent), message_size (message));
+    for (size_t index = 0; index < message_size (message); index++)
+        ck_assert (frame_equal (message_frame (sent, index),
+                                message_frame (message, index)));
+    message_destroy (&message);
 }
 
 static void
@@ -153,13 +145,6 @@ s_expect_nothing (void)
 #define GETS_DISCONNECT(address) s_expect (address, "", "MDPW01", "\5", NULL)
 #define GETS_REPLY(address, service, body) \
     s_expect (address, "", "MDPC01", service, body, NULL)
-
-//  Let time pass without a tick, as when input comes in late.
-static void
-s_wait (int64_t ms)
-{
-    s_now_ms += ms;
-}
 
 //  Let time pass, with a tick at each deadline on the way and one at the end.
 static void
@@ -185,6 +170,17 @@ s_skip (void)
         ;
 }
 
+//  Let intervals pass in which only this worker sends heartbeats.
+static void
+s_live (const char *worker, int intervals)
+{
+    while (intervals-- > 0) {
+        s_pass (HB);
+        HEARTBEAT (worker);
+    }
+    s_skip ();
+}
+
 static void
 s_expect_service (const char *name, const char *status)
 {
@@ -193,8 +189,7 @@ s_expect_service (const char *name, const char *status)
     s_expect_nothing ();
 }
 
-//  ---------------------------------------------------------------------------
-//  Requests and replies
+//  -- Requests and replies
 
 START_TEST (request_and_reply)
 {
@@ -212,8 +207,8 @@ END_TEST
 START_TEST (bodies_are_not_copied)
 {
     READY ("w", "echo");
-    message_t *message = message_new ();
     static const char *const frames [] = { "c", "", "MDPC01", "echo", "x" };
+    message_t *message = message_new ();
     for (size_t index = 0; index < 5; index++)
         ck_assert_int_eq (message_add_string (message, frames [index]), 0);
     s_step (EVENT_RECEIVED, message);
@@ -297,8 +292,7 @@ START_TEST (services_do_not_mix)
 }
 END_TEST
 
-//  ---------------------------------------------------------------------------
-//  Workers that go away
+//  -- Workers that go away
 
 START_TEST (request_of_a_lost_worker_goes_first_to_the_next)
 {
@@ -351,11 +345,7 @@ START_TEST (all_silent_workers_expire_behind_a_live_one)
     READY ("live", "echo");
     READY ("b", "echo");
     READY ("d", "other");
-    for (int interval = 0; interval < LIVENESS; interval++) {
-        s_pass (HB);
-        HEARTBEAT ("live");
-    }
-    s_skip ();
+    s_live ("live", LIVENESS);
     s_expect_service ("other", "404");
     REQUEST ("c", "echo", "1");
     GETS_REQUEST ("live", "c", "1");
@@ -370,7 +360,7 @@ START_TEST (no_request_goes_to_a_worker_that_expires_too)
     READY ("b", "echo");
     REQUEST ("c", "echo", "one");
     GETS_REQUEST ("a", "c", "one");
-    s_wait (HB * LIVENESS);
+    s_now_ms += HB * LIVENESS;  //  With input in plenty, and no tick
     s_step (EVENT_TICK, NULL);
     s_expect_nothing ();
     READY ("d", "echo");
@@ -382,7 +372,7 @@ END_TEST
 START_TEST (nothing_expires_without_a_tick)
 {
     READY ("a", "echo");
-    s_wait (HB * LIVENESS * 10);
+    s_now_ms += HB * LIVENESS * 10;
     HEARTBEAT ("a");
     s_step (EVENT_TICK, NULL);
     GETS_HEARTBEAT ("a");
@@ -434,8 +424,7 @@ START_TEST (nothing_more_after_a_disconnect)
 }
 END_TEST
 
-//  ---------------------------------------------------------------------------
-//  Valid but unexpected, and invalid
+//  -- Valid but unexpected, and invalid
 
 START_TEST (second_ready)
 {
@@ -493,7 +482,7 @@ START_TEST (reply_to_another_client)
 }
 END_TEST
 
-START_TEST (second_reply)
+START_TEST (second_reply_and_request_from_a_worker)
 {
     READY ("w", "echo");
     REQUEST ("c", "echo", "one");
@@ -502,15 +491,9 @@ START_TEST (second_reply)
     GETS_REPLY ("c", "echo", "1");
     REPLY ("w", "c", "1");
     GETS_DISCONNECT ("w");
-    s_expect_nothing ();
-}
-END_TEST
-
-START_TEST (worker_that_sends_a_request)
-{
-    READY ("w", "echo");
-    s_receive ("w", "", "MDPW01", "\2", "c", "", "x", NULL);
-    GETS_DISCONNECT ("w");
+    READY ("v", "echo");
+    s_receive ("v", "", "MDPW01", "\2", "c", "", "x", NULL);
+    GETS_DISCONNECT ("v");
     s_expect_nothing ();
 }
 END_TEST
@@ -588,8 +571,7 @@ START_TEST (dismissed_peers_are_limited)
 }
 END_TEST
 
-//  ---------------------------------------------------------------------------
-//  Heartbeats
+//  -- Heartbeats
 
 START_TEST (heartbeats_to_idle_and_busy_workers)
 {
@@ -642,8 +624,7 @@ START_TEST (deadlines)
 }
 END_TEST
 
-//  ---------------------------------------------------------------------------
-//  Expiry of requests
+//  -- Expiry of requests
 
 START_TEST (requests_expire_one_by_one)
 {
@@ -665,11 +646,7 @@ START_TEST (requests_age_from_the_last_worker_on)
     REQUEST ("c", "echo", "held");
     GETS_REQUEST ("w", "c", "held");
     REQUEST ("c", "echo", "waits");
-    for (int count = 0; count < 2 * EXPIRY / HB; count++) {
-        s_pass (HB);
-        HEARTBEAT ("w");
-    }
-    s_skip ();
+    s_live ("w", 2 * EXPIRY / HB);
     DISCONNECT ("w");
     s_pass (EXPIRY / 2);
     REQUEST ("c", "echo", "later");
@@ -695,11 +672,7 @@ START_TEST (no_expiry_while_there_is_a_worker)
     REQUEST ("c", "echo", "one");
     REQUEST ("c", "echo", "two");
     GETS_REQUEST ("w", "c", "one");
-    for (int count = 0; count < 3 * EXPIRY / HB; count++) {
-        s_pass (HB);
-        HEARTBEAT ("w");
-    }
-    s_skip ();
+    s_live ("w", 3 * EXPIRY / HB);
     REPLY ("w", "c", "1");
     GETS_REPLY ("c", "echo", "1");
     GETS_REQUEST ("w", "c", "two");
@@ -721,8 +694,7 @@ START_TEST (no_expiry_at_all)
 }
 END_TEST
 
-//  ---------------------------------------------------------------------------
-//  8/MMI
+//  -- 8/MMI
 
 START_TEST (mmi_service)
 {
@@ -791,8 +763,7 @@ START_TEST (asking_makes_no_service)
 }
 END_TEST
 
-//  ---------------------------------------------------------------------------
-//  Limits, stop
+//  -- Limits, stop
 
 //  Notices that are waiting, by level. The rest is forgotten.
 static size_t
@@ -961,22 +932,28 @@ START_TEST (random_walk)
 }
 END_TEST
 
+static TCase *
+s_tcase (Suite *suite, const char *name)
+{
+    TCase *tcase = tcase_create (name);
+    tcase_add_checked_fixture (tcase, s_setup, s_teardown);
+    suite_add_tcase (suite, tcase);
+    return tcase;
+}
+
 Suite *
 broker_suite (void)
 {
     Suite *suite = suite_create ("broker");
-    TCase *tcase = tcase_create ("requests");
-    tcase_add_checked_fixture (tcase, s_setup, s_teardown);
+    TCase *tcase = s_tcase (suite, "requests");
     tcase_add_test (tcase, request_and_reply);
     tcase_add_test (tcase, bodies_are_not_copied);
     tcase_add_test (tcase, requests_wait_for_a_worker);
     tcase_add_test (tcase, least_recently_used_worker_first);
     tcase_add_test (tcase, clients_take_turns);
     tcase_add_test (tcase, services_do_not_mix);
-    suite_add_tcase (suite, tcase);
 
-    tcase = tcase_create ("lost workers");
-    tcase_add_checked_fixture (tcase, s_setup, s_teardown);
+    tcase = s_tcase (suite, "lost workers");
     tcase_add_test (tcase, request_of_a_lost_worker_goes_first_to_the_next);
     tcase_add_test (tcase, silent_worker_expires);
     tcase_add_test (tcase, all_silent_workers_expire_behind_a_live_one);
@@ -984,24 +961,19 @@ broker_suite (void)
     tcase_add_test (tcase, nothing_expires_without_a_tick);
     tcase_add_test (tcase, unreachable_worker_is_dropped);
     tcase_add_test (tcase, nothing_more_after_a_disconnect);
-    suite_add_tcase (suite, tcase);
 
-    tcase = tcase_create ("unexpected");
-    tcase_add_checked_fixture (tcase, s_setup, s_teardown);
+    tcase = s_tcase (suite, "unexpected");
     tcase_add_test (tcase, second_ready);
     tcase_add_test (tcase, before_ready);
     tcase_add_test (tcase, reply_without_request);
     tcase_add_test (tcase, reply_to_another_client);
-    tcase_add_test (tcase, second_reply);
-    tcase_add_test (tcase, worker_that_sends_a_request);
+    tcase_add_test (tcase, second_reply_and_request_from_a_worker);
     tcase_add_test (tcase, invalid_message_from_a_worker);
     tcase_add_test (tcase, invalid_messages_from_strangers);
     tcase_add_test (tcase, dismissed_peers_are_forgotten_in_time);
     tcase_add_test (tcase, dismissed_peers_are_limited);
-    suite_add_tcase (suite, tcase);
 
-    tcase = tcase_create ("time");
-    tcase_add_checked_fixture (tcase, s_setup, s_teardown);
+    tcase = s_tcase (suite, "time");
     tcase_add_test (tcase, heartbeats_to_idle_and_busy_workers);
     tcase_add_test (tcase, other_commands_stand_for_heartbeats);
     tcase_add_test (tcase, deadlines);
@@ -1009,24 +981,19 @@ broker_suite (void)
     tcase_add_test (tcase, requests_age_from_the_last_worker_on);
     tcase_add_test (tcase, no_expiry_while_there_is_a_worker);
     tcase_add_test (tcase, no_expiry_at_all);
-    suite_add_tcase (suite, tcase);
 
-    tcase = tcase_create ("mmi");
-    tcase_add_checked_fixture (tcase, s_setup, s_teardown);
+    tcase = s_tcase (suite, "mmi");
     tcase_add_test (tcase, mmi_service);
     tcase_add_test (tcase, mmi_unknown);
     tcase_add_test (tcase, mmi_names_are_reserved);
     tcase_add_test (tcase, asking_makes_no_service);
-    suite_add_tcase (suite, tcase);
 
-    tcase = tcase_create ("limits");
-    tcase_add_checked_fixture (tcase, s_setup, s_teardown);
+    tcase = s_tcase (suite, "limits");
     tcase_add_test (tcase, request_limits);
     tcase_add_test (tcase, byte_limit);
     tcase_add_test (tcase, worker_and_service_limits);
     tcase_add_test (tcase, frame_limit);
     tcase_add_test (tcase, stop);
     tcase_add_loop_test (tcase, random_walk, 0, 20);
-    suite_add_tcase (suite, tcase);
     return suite;
 }

@@ -43,7 +43,8 @@ static const struct {
 static const char *const s_result_texts [MDP_RESULT_COUNT] = {
     [MDP_OK] = "well formed",
     [MDP_NO_FRAMES] = "invalid message: no frames",
-    [MDP_NO_EMPTY_FRAME] = "invalid message: does not start with an empty frame",
+    [MDP_NO_EMPTY_FRAME] =
+        "invalid message: does not start with an empty frame",
     [MDP_NO_HEADER] = "invalid message: no protocol header",
     [MDP_UNKNOWN_HEADER] = "invalid message: unknown protocol header",
     [MDP_NO_COMMAND] = "invalid message: no command",

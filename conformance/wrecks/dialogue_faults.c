@@ -1,0 +1,397 @@
+/*  =========================================================================
+    dialogue_faults - a broker's faults: requests, replies and what is out of place
+
+    This Source Code Form is subject to the terms of the Mozilla Public
+    License, v. 2.0. If a copy of the MPL was not distributed with this
+    file, You can obtain one at http://mozilla.org/MPL/2.0/.
+    =========================================================================
+*/
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "wreck.h"
+
+//  --------------------------------------------------------------------------
+//  Requests and replies
+
+static void
+s_no_delimiter (wreck_t *self, const event_t *event, update_t *update,
+                size_t first)
+{
+    (void) self;
+    (void) event;
+    mdp_command_t command;
+    for (size_t nbr = first; nbr < update_size (update); nbr++) {
+        effect_t *effect = update_effect (update, nbr);
+        if (wreck_read_effect (effect, true, &command)
+        &&  command.type == MDP_WORKER_REQUEST)
+            wreck_exchange (effect, command.body - 1, NULL);
+    }
+}
+
+static void
+s_answers_ready (wreck_t *self, const event_t *event, update_t *update,
+                 size_t first)
+{
+    (void) self;
+    (void) first;
+    mdp_command_t command;
+    if (wreck_read_event (event, &command)
+    &&  command.type == MDP_WORKER_READY) {
+        message_t *message = message_slice (event->message, 0);
+        update_send (update, 0, &message);
+    }
+}
+
+static void
+s_no_empty_first (wreck_t *self, const event_t *event, update_t *update,
+                  size_t first)
+{
+    (void) self;
+    (void) event;
+    mdp_command_t command;
+    effect_t *effect;
+    while ((effect = wreck_next_reply (update, &first, &command)))
+        wreck_exchange (effect, 1, NULL);
+}
+
+//  What is done to the frames of bodies; argument tells
+enum { MAUL_EMPTY, MAUL_NUL, MAUL_LARGE };
+
+static void
+s_maul_effect (effect_t *effect, size_t body, int how)
+{
+    for (size_t nbr = body; nbr < message_size (effect->message); nbr++) {
+        const frame_t *frame = message_frame (effect->message, nbr);
+        size_t size = frame_size (frame);
+        if (how == MAUL_EMPTY && size == 0) {
+            wreck_exchange (effect, nbr--, NULL);
+            continue;
+        }
+        if (how == MAUL_NUL && memchr (frame_data (frame), 0, size))
+            size = strlen ((const char *) frame_data (frame));
+        if (how == MAUL_LARGE && size > 65536)
+            size = 65536;
+        if (size < frame_size (frame))
+            wreck_exchange (effect, nbr, frame_new (frame_data (frame), size));
+    }
+}
+
+static void
+s_maul (wreck_t *self, const event_t *event, update_t *update, size_t first)
+{
+    (void) event;
+    mdp_command_t command;
+    for (size_t nbr = first; nbr < update_size (update); nbr++) {
+        effect_t *effect = update_effect (update, nbr);
+        if (wreck_read_effect (effect, false, &command)
+        || (wreck_read_effect (effect, true, &command)
+            && command.type == MDP_WORKER_REQUEST))
+            s_maul_effect (effect, command.body, self->fault->argument);
+    }
+}
+
+static bool
+s_refuses_empty (wreck_t *self, const event_t *event, update_t *update)
+{
+    (void) self;
+    (void) update;
+    mdp_command_t command;
+    return !wreck_read_event (event, &command)
+        ||  command.type != MDP_CLIENT_REQUEST
+        ||  message_bytes (event->message) > frame_size (wreck_address (event))
+            + 6 + frame_size (command.service);
+}
+
+static bool
+s_forgets_waiting (wreck_t *self, const event_t *event, update_t *update)
+{
+    (void) update;
+    mdp_command_t command;
+    wreck_note_event (self, event);
+    if (!wreck_read_event (event, &command)
+    ||  command.type != MDP_CLIENT_REQUEST
+    ||  wreck_starts (command.service, "mmi."))
+        return true;
+    for (size_t nbr = 0; nbr < self->workers.count; nbr++)
+        if (frame_equal (self->workers.notes [nbr].value, command.service))
+            return true;
+    return false;
+}
+
+//  Replies go to the client that asked last
+static bool
+s_swaps_replies (wreck_t *self, const event_t *event, update_t *update)
+{
+    (void) update;
+    mdp_command_t command;
+    if (wreck_read_event (event, &command)
+    &&  command.type == MDP_CLIENT_REQUEST) {
+        frame_destroy (&self->subject);
+        self->subject = frame_ref (wreck_address (event));
+    }
+    return true;
+}
+
+static void
+s_swap_replies (wreck_t *self, const event_t *event, update_t *update,
+                size_t first)
+{
+    (void) event;
+    mdp_command_t command;
+    effect_t *effect;
+    while ((effect = wreck_next_reply (update, &first, &command)))
+        if (self->subject)
+            wreck_exchange (effect, 0, frame_ref (self->subject));
+}
+
+//  Replies go to the client that asked for the service first
+static bool
+s_sticks_to_first (wreck_t *self, const event_t *event, update_t *update)
+{
+    (void) update;
+    mdp_command_t command;
+    if (wreck_read_event (event, &command)
+    &&  command.type == MDP_CLIENT_REQUEST
+    && !notes_find (&self->names, command.service))
+        notes_put (&self->names, command.service, wreck_address (event));
+    return true;
+}
+
+static void
+s_stick_to_first (wreck_t *self, const event_t *event, update_t *update,
+                  size_t first)
+{
+    (void) event;
+    mdp_command_t command;
+    effect_t *effect;
+    while ((effect = wreck_next_reply (update, &first, &command))) {
+        note_t *note = notes_find (&self->names, command.service);
+        if (note)
+            wreck_exchange (effect, 0, frame_ref (note->value));
+    }
+}
+
+//  A service is registered once and never again
+static bool
+s_registers_once (wreck_t *self, const event_t *event, update_t *update)
+{
+    (void) update;
+    mdp_command_t command;
+    if (!wreck_read_event (event, &command)
+    ||  command.type != MDP_WORKER_READY)
+        return true;
+    if (notes_find (&self->names, command.service))
+        return false;
+    notes_put (&self->names, command.service, NULL);
+    return true;
+}
+
+static void
+s_wrong_service (wreck_t *self, const event_t *event, update_t *update,
+                 size_t first)
+{
+    (void) self;
+    (void) event;
+    mdp_command_t command;
+    effect_t *effect;
+    while ((effect = wreck_next_reply (update, &first, &command)))
+        if (!wreck_starts (command.service, "seatrial."))
+            wreck_exchange (effect, 3, frame_new ("echo", 4));
+}
+
+//  The first four bytes of a service's name are enough
+static bool
+s_matches_start (wreck_t *self, const event_t *event, update_t *update)
+{
+    mdp_command_t command;
+    if (!wreck_read_event (event, &command)
+    ||  command.type != MDP_CLIENT_REQUEST || frame_size (command.service) < 5
+    || !wreck_starts (command.service, "echo"))
+        return true;
+    frame_t *service = frame_new ("echo", 4);
+    message_t *plain = mdp_client_request (MDP_0_1, service, event->message,
+                                           command.body);
+    message_t *message = message_new ();
+    message_add (message, wreck_address (event));
+    message_add_from (message, plain, 0);
+    message_destroy (&plain);
+    frame_destroy (&service);
+    wreck_inject (self, event, &message, update);
+    return false;
+}
+
+//  A request goes to the service's worker at once, busy or not
+static bool
+s_hands_out_at_once (wreck_t *self, const event_t *event, update_t *update)
+{
+    wreck_note_event (self, event);
+    mdp_command_t command;
+    if (!wreck_read_event (event, &command)
+    ||  command.type != MDP_CLIENT_REQUEST)
+        return true;
+    for (size_t nbr = 0; nbr < self->workers.count; nbr++) {
+        note_t *worker = &self->workers.notes [nbr];
+        if (!frame_equal (worker->value, command.service)
+        ||  wreck_starts (command.service, "seatrial."))
+            continue;
+        message_t *message = mdp_worker_request (MDP_0_1, worker->key,
+            wreck_address (event), event->message, command.body);
+        update_send (update, 0, &message);
+        return false;
+    }
+    return true;
+}
+
+static void
+s_replies_twice (wreck_t *self, const event_t *event, update_t *update,
+                 size_t first)
+{
+    (void) self;
+    (void) event;
+    mdp_command_t command;
+    size_t end = update_size (update);
+    for (size_t nbr = first; nbr < end; nbr++) {
+        effect_t *effect = update_effect (update, nbr);
+        if (!wreck_read_effect (effect, false, &command))
+            continue;
+        message_t *again = message_slice (effect->message, 0);
+        update_send (update, 0, &again);
+    }
+}
+
+//  Once a client asks often, no other is listened to
+static bool
+s_starves_newcomers (wreck_t *self, const event_t *event, update_t *update)
+{
+    (void) update;
+    mdp_command_t command;
+    if (!wreck_read_event (event, &command)
+    ||  command.type != MDP_CLIENT_REQUEST)
+        return true;
+    if (self->subject && frame_equal (self->subject, wreck_address (event))) {
+        self->number++;
+        return true;
+    }
+    if (self->number > 2)
+        return false;
+    frame_destroy (&self->subject);
+    self->subject = frame_ref (wreck_address (event));
+    self->number = 1;
+    return true;
+}
+
+//  --------------------------------------------------------------------------
+//  What is out of place
+
+//  Passes over a command of this type that is out of place
+static bool
+s_tolerates (wreck_t *self, const event_t *event, update_t *update)
+{
+    (void) update;
+    mdp_command_t command;
+    bool read = wreck_read_event (event, &command);
+    bool known = read && notes_find (&self->workers, wreck_address (event));
+    wreck_note_event (self, event);
+    if (!read || (int) command.type != self->fault->argument)
+        return true;
+    return command.type == MDP_WORKER_READY? !known
+         : command.type == MDP_WORKER_REQUEST? false: known;
+}
+
+static bool
+s_forwards_any_reply (wreck_t *self, const event_t *event, update_t *update)
+{
+    (void) self;
+    mdp_command_t command;
+    if (!wreck_read_event (event, &command)
+    ||  command.type != MDP_WORKER_REPLY
+    ||  message_bytes (event->message) > 100
+    ||  memmem (frame_data (message_frame (event->message, command.body)),
+                frame_size (message_frame (event->message, command.body)),
+                "answer", 6))
+        return true;
+    frame_t *service = frame_new ("echo", 4);
+    message_t *message = mdp_client_reply (MDP_0_1, command.client, service,
+                                           event->message, command.body);
+    frame_destroy (&service);
+    update_send (update, 0, &message);
+    return false;
+}
+
+static bool
+s_takes_heartbeat_for_ready (wreck_t *self, const event_t *event,
+                             update_t *update)
+{
+    mdp_command_t command;
+    bool known = event->type == EVENT_RECEIVED
+        && notes_find (&self->workers, wreck_address (event));
+    wreck_note_event (self, event);
+    if (!wreck_read_event (event, &command)
+    ||  command.type != MDP_WORKER_HEARTBEAT || known)
+        return true;
+    frame_t *service = frame_new ("echo", 4);
+    message_t *plain = mdp_worker_ready (MDP_0_1, service);
+    message_t *message = message_new ();
+    message_add (message, wreck_address (event));
+    message_add_from (message, plain, 0);
+    message_destroy (&plain);
+    frame_destroy (&service);
+    notes_put (&self->workers, wreck_address (event), NULL);
+    wreck_inject (self, event, &message, update);
+    return false;
+}
+
+//  Whom it has disconnected once it takes nobody's READY any more
+static bool
+s_never_takes_back (wreck_t *self, const event_t *event, update_t *update)
+{
+    (void) update;
+    mdp_command_t command;
+    return !wreck_read_event (event, &command)
+        ||  command.type != MDP_WORKER_READY || self->number == 0
+        ||  wreck_starts (command.service, "seatrial.");
+}
+
+static void
+s_count_disconnects (wreck_t *self, const event_t *event, update_t *update,
+                     size_t first)
+{
+    (void) event;
+    mdp_command_t command;
+    for (; first < update_size (update); first++)
+        if (wreck_read_effect (update_effect (update, first), true, &command)
+        &&  command.type == MDP_WORKER_DISCONNECT)
+            self->number++;
+}
+
+const fault_t dialogue_faults [] = {
+    { "no-delimiter", NULL, s_no_delimiter, NULL, 0 },
+    { "answers-ready", NULL, s_answers_ready, NULL, 0 },
+    { "no-empty-first-frame", NULL, s_no_empty_first, NULL, 0 },
+    { "drops-empty-frames", NULL, s_maul, NULL, MAUL_EMPTY },
+    { "stops-at-nul", NULL, s_maul, NULL, MAUL_NUL },
+    { "cuts-large-frames", NULL, s_maul, NULL, MAUL_LARGE },
+    { "refuses-empty-body", s_refuses_empty, NULL, NULL, 0 },
+    { "forgets-waiting", s_forgets_waiting, NULL, NULL, 0 },
+    { "never-expires-requests", NULL, NULL, "--expiry 0", 0 },
+    { "swaps-replies", s_swaps_replies, s_swap_replies, NULL, 0 },
+    { "sticks-to-first-client", s_sticks_to_first, s_stick_to_first, NULL, 0 },
+    { "registers-once", s_registers_once, NULL, NULL, 0 },
+    { "wrong-service-in-reply", NULL, s_wrong_service, NULL, 0 },
+    { "matches-start-of-name", s_matches_start, NULL, NULL, 0 },
+    { "hands-out-at-once", s_hands_out_at_once, NULL, NULL, 0 },
+    { "replies-twice", NULL, s_replies_twice, NULL, 0 },
+    { "starves-newcomers", s_starves_newcomers, NULL, NULL, 0 },
+    { "tolerates-second-ready", s_tolerates, NULL, NULL, MDP_WORKER_READY },
+    { "tolerates-early-heartbeat", s_tolerates, NULL, NULL,
+      MDP_WORKER_HEARTBEAT },
+    { "tolerates-worker-request", s_tolerates, NULL, NULL,
+      MDP_WORKER_REQUEST },
+    { "forwards-any-reply", s_forwards_any_reply, NULL, NULL, 0 },
+    { "takes-heartbeat-for-ready", s_takes_heartbeat_for_ready, NULL, NULL,
+      0 },
+    { "never-takes-back", s_never_takes_back, s_count_disconnects, NULL, 0 },
+    { NULL, NULL, NULL, NULL, 0 }
+};

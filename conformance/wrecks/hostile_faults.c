@@ -1,0 +1,95 @@
+/*  =========================================================================
+    hostile_faults - a broker's faults: hostile input
+
+    This Source Code Form is subject to the terms of the Mozilla Public
+    License, v. 2.0. If a copy of the MPL was not distributed with this
+    file, You can obtain one at http://mozilla.org/MPL/2.0/.
+    =========================================================================
+*/
+
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <unistd.h>
+
+#include "wreck.h"
+
+//  --------------------------------------------------------------------------
+//  Hostile input
+
+//  Dies on what is malformed in one way
+static bool
+s_dies_on (wreck_t *self, const event_t *event, update_t *update)
+{
+    (void) update;
+    mdp_command_t command;
+    if (event->type == EVENT_RECEIVED
+    &&  (int) mdp_decode (event->message, 1, MDP_AT_BROKER, &command)
+        == self->fault->argument)
+        abort ();
+    return true;
+}
+
+//  Takes malformed READYs, and malformed commands of workers, for well formed
+static bool
+s_lenient (wreck_t *self, const event_t *event, update_t *update)
+{
+    (void) update;
+    mdp_command_t command;
+    wreck_note_event (self, event);
+    if (event->type != EVENT_RECEIVED)
+        return true;
+    mdp_result_t result = mdp_decode (event->message, 1, MDP_AT_BROKER,
+                                      &command);
+    return result == MDP_OK
+        || !notes_find (&self->workers, wreck_address (event));
+}
+
+static bool
+s_dies_on_unknown_client (wreck_t *self, const event_t *event,
+                          update_t *update)
+{
+    (void) update;
+    wreck_note_event (self, event);
+    mdp_command_t command;
+    if (wreck_read_event (event, &command)
+    &&  command.type == MDP_WORKER_REPLY
+    && !notes_find (&self->clients, command.client))
+        abort ();
+    return true;
+}
+
+//  Has only a few descriptors left, so that peers that do nothing keep others
+//  out
+static bool
+s_few_descriptors (wreck_t *self, const event_t *event, update_t *update)
+{
+    (void) event;
+    (void) update;
+    if (self->number++ == 0) {
+        int next = dup (STDERR_FILENO);
+        close (next);
+        struct rlimit limit = { (rlim_t) next + 4, (rlim_t) next + 4 };
+        setrlimit (RLIMIT_NOFILE, &limit);
+    }
+    return true;
+}
+
+const fault_t hostile_faults [] = {
+    { "dies-on-no-empty-frame", s_dies_on, NULL, NULL, MDP_NO_EMPTY_FRAME },
+    { "dies-on-no-header", s_dies_on, NULL, NULL, MDP_NO_HEADER },
+    { "dies-on-unknown-header", s_dies_on, NULL, NULL, MDP_UNKNOWN_HEADER },
+    { "dies-on-no-command", s_dies_on, NULL, NULL, MDP_NO_COMMAND },
+    { "dies-on-unknown-command", s_dies_on, NULL, NULL, MDP_UNKNOWN_COMMAND },
+    { "dies-on-too-few-frames", s_dies_on, NULL, NULL, MDP_TOO_FEW_FRAMES },
+    { "dies-on-too-many-frames", s_dies_on, NULL, NULL, MDP_TOO_MANY_FRAMES },
+    { "dies-on-no-delimiter", s_dies_on, NULL, NULL, MDP_NO_DELIMITER },
+    { "dies-on-empty-service", s_dies_on, NULL, NULL, MDP_SERVICE_EMPTY },
+    { "dies-on-long-service", s_dies_on, NULL, NULL, MDP_SERVICE_TOO_LONG },
+    { "dies-on-odd-service", s_dies_on, NULL, NULL,
+      MDP_SERVICE_NOT_PRINTABLE },
+    { "dies-on-unknown-client", s_dies_on_unknown_client, NULL, NULL, 0 },
+    { "keeps-invalid-workers", s_lenient, NULL, NULL, 0 },
+    { "few-descriptors", s_few_descriptors, NULL, NULL, 0 },
+    { NULL, NULL, NULL, NULL, 0 }
+};

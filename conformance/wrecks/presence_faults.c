@@ -1,0 +1,357 @@
+/*  =========================================================================
+    presence_faults - a broker's faults: heartbeats and what becomes of workers
+
+    This Source Code Form is subject to the terms of the Mozilla Public
+    License, v. 2.0. If a copy of the MPL was not distributed with this
+    file, You can obtain one at http://mozilla.org/MPL/2.0/.
+    =========================================================================
+*/
+
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "wreck.h"
+
+//  Fits the heartbeat and the liveness of targets/wreck.zpl
+#define HEARTBEAT_MS 100
+#define EXPIRY_MS 500
+
+static void
+s_send_heartbeat (const frame_t *address, update_t *update)
+{
+    message_t *message = mdp_worker_heartbeat (MDP_0_1, address);
+    update_send (update, 0, &message);
+}
+
+//  Take out what a test on effects says
+typedef bool (drop_fn) (wreck_t *self, const effect_t *effect,
+                        const mdp_command_t *command);
+
+static void
+s_drop_to_workers (wreck_t *self, update_t *update, size_t first,
+                   drop_fn *drop)
+{
+    mdp_command_t command;
+    for (size_t nbr = first; nbr < update_size (update); nbr++) {
+        effect_t *effect = update_effect (update, nbr);
+        if (wreck_read_effect (effect, true, &command)
+        &&  drop (self, effect, &command))
+            update_remove (update, nbr--);
+    }
+}
+
+//  --------------------------------------------------------------------------
+//  Presence
+
+static bool
+s_is_heartbeat (wreck_t *self, const effect_t *effect,
+                const mdp_command_t *command)
+{
+    (void) self;
+    (void) effect;
+    return command->type == MDP_WORKER_HEARTBEAT;
+}
+
+static void
+s_never_heartbeats (wreck_t *self, const event_t *event, update_t *update,
+                    size_t first)
+{
+    (void) event;
+    s_drop_to_workers (self, update, first, s_is_heartbeat);
+}
+
+static bool
+s_is_busy_heartbeat (wreck_t *self, const effect_t *effect,
+                     const mdp_command_t *command)
+{
+    return command->type == MDP_WORKER_HEARTBEAT
+        && notes_find (&self->held, message_frame (effect->message, 0));
+}
+
+static bool
+s_note_only (wreck_t *self, const event_t *event, update_t *update)
+{
+    (void) update;
+    wreck_note_event (self, event);
+    return true;
+}
+
+static void
+s_heartbeats_idle_only (wreck_t *self, const event_t *event,
+                        update_t *update, size_t first)
+{
+    (void) event;
+    wreck_note_effects (self, update, first);
+    s_drop_to_workers (self, update, first, s_is_busy_heartbeat);
+}
+
+static bool
+s_is_not_last (wreck_t *self, const effect_t *effect,
+               const mdp_command_t *command)
+{
+    return command->type == MDP_WORKER_HEARTBEAT && self->workers.count
+        && !frame_equal (message_frame (effect->message, 0),
+                self->workers.notes [self->workers.count - 1].key);
+}
+
+static void
+s_heartbeats_last_only (wreck_t *self, const event_t *event,
+                        update_t *update, size_t first)
+{
+    (void) event;
+    s_drop_to_workers (self, update, first, s_is_not_last);
+}
+
+static void
+s_heartbeats_to_clients (wreck_t *self, const event_t *event,
+                         update_t *update, size_t first)
+{
+    (void) first;
+    if (event->type != EVENT_TICK)
+        return;
+    for (size_t nbr = 0; nbr < self->clients.count; nbr++) {
+        note_t *client = &self->clients.notes [nbr];
+        if (event->now_ms - client->heard_ms >= HEARTBEAT_MS)
+            s_send_heartbeat (client->key, update);
+        client->heard_ms = event->now_ms;
+    }
+}
+
+static void
+s_heartbeats_always (wreck_t *self, const event_t *event, update_t *update,
+                     size_t first)
+{
+    (void) self;
+    (void) event;
+    mdp_command_t command;
+    size_t end = update_size (update);
+    for (; first < end; first++) {
+        effect_t *effect = update_effect (update, first);
+        if (wreck_read_effect (effect, true, &command)
+        &&  command.type == MDP_WORKER_REQUEST)
+            s_send_heartbeat (message_frame (effect->message, 0), update);
+    }
+}
+
+static bool
+s_deaf_to (wreck_t *self, const event_t *event, update_t *update)
+{
+    (void) update;
+    mdp_command_t command;
+    return !wreck_read_event (event, &command)
+        || (int) command.type != self->fault->argument;
+}
+
+//  A command from a worker, as if it had sent it
+static void
+s_feign (wreck_t *self, const event_t *event, const frame_t *address,
+         message_t *plain, update_t *update)
+{
+    message_t *message = message_new ();
+    message_add (message, address);
+    message_add_from (message, plain, 0);
+    message_destroy (&plain);
+    wreck_inject (self, event, &message, update);
+}
+
+//  Nothing but HEARTBEAT counts as a sign of life
+static bool
+s_only_heartbeats_count (wreck_t *self, const event_t *event,
+                         update_t *update)
+{
+    mdp_command_t command;
+    bool read = wreck_read_event (event, &command);
+    if (read && command.type == MDP_WORKER_READY)
+        notes_put (&self->workers, wreck_address (event), NULL)->heard_ms =
+            event->now_ms;
+    if (read && command.type == MDP_WORKER_HEARTBEAT) {
+        note_t *worker = notes_find (&self->workers, wreck_address (event));
+        if (worker)
+            worker->heard_ms = event->now_ms;
+    }
+    for (size_t nbr = 0; nbr < self->workers.count; nbr++) {
+        note_t *worker = &self->workers.notes [nbr];
+        if (event->now_ms - worker->heard_ms < EXPIRY_MS)
+            continue;
+        s_feign (self, event, worker->key,
+                 mdp_worker_disconnect (MDP_0_1, NULL), update);
+        notes_drop (&self->workers, worker->key);
+        break;
+    }
+    return true;
+}
+
+//  Whom the fault keeps alive though they are silent
+enum { ALIVE_ALL, ALIVE_BUSY, ALIVE_BEHIND };
+
+static bool
+s_is_kept (const wreck_t *self, size_t nbr, int64_t now_ms)
+{
+    const note_t *notes = self->workers.notes;
+    if (self->fault->argument == ALIVE_ALL)
+        return true;
+    if (self->fault->argument == ALIVE_BUSY)
+        return notes_find (&self->held, notes [nbr].key) != NULL;
+    for (size_t before = 0; before < nbr; before++)
+        if (now_ms - notes [before].heard_ms < EXPIRY_MS / 2)
+            return true;
+    return false;
+}
+
+static bool
+s_keeps_alive (wreck_t *self, const event_t *event, update_t *update)
+{
+    wreck_note_event (self, event);
+    mdp_command_t command;
+    if (wreck_read_event (event, &command)
+    &&  command.type == MDP_WORKER_DISCONNECT)
+        notes_drop (&self->workers, wreck_address (event));
+    if (event->type == EVENT_UNREACHABLE)
+        notes_drop (&self->workers, wreck_address (event));
+    for (size_t nbr = 0; event->type == EVENT_TICK
+                      && nbr < self->workers.count; nbr++)
+        if (s_is_kept (self, nbr, event->now_ms))
+            s_feign (self, event, self->workers.notes [nbr].key,
+                     mdp_worker_heartbeat (MDP_0_1, NULL), update);
+    return true;
+}
+
+static void
+s_note_held (wreck_t *self, const event_t *event, update_t *update,
+             size_t first)
+{
+    (void) event;
+    wreck_note_effects (self, update, first);
+}
+
+//  Heartbeats to all who were ever registered
+static void
+s_heartbeats_the_gone (wreck_t *self, const event_t *event, update_t *update,
+                       size_t first)
+{
+    (void) first;
+    if (event->now_ms - (int64_t) self->number < HEARTBEAT_MS) {
+        update_set_deadline (update, (int64_t) self->number + HEARTBEAT_MS);
+        return;
+    }
+    self->number = (size_t) event->now_ms;
+    for (size_t nbr = 0; nbr < self->workers.count; nbr++)
+        s_send_heartbeat (self->workers.notes [nbr].key, update);
+    update_set_deadline (update, event->now_ms + HEARTBEAT_MS);
+}
+
+//  A request is done with once it has been given out, whatever becomes of the
+//  worker
+static void
+s_lose (wreck_t *self, const event_t *event, const note_t *held,
+        update_t *update)
+{
+    message_t *body = message_new ();
+    message_add_string (body, "lost");
+    size_t first = update_size (update);
+    s_feign (self, event, held->key,
+             mdp_worker_reply (MDP_0_1, held->value, body, 0), update);
+    message_destroy (&body);
+    mdp_command_t command;
+    while (first < update_size (update))
+        if (wreck_read_effect (update_effect (update, first), false, &command))
+            update_remove (update, first);
+        else
+            first++;
+    notes_drop (&self->held, held->key);
+}
+
+static bool
+s_loses_held (wreck_t *self, const event_t *event, update_t *update)
+{
+    mdp_command_t command;
+    wreck_note_event (self, event);
+    note_t *held = NULL;
+    if (event->type == EVENT_UNREACHABLE
+    || (wreck_read_event (event, &command)
+        && command.type == MDP_WORKER_DISCONNECT))
+        held = notes_find (&self->held, wreck_address (event));
+    if (held)
+        s_lose (self, event, held, update);
+    for (size_t nbr = 0; nbr < self->held.count; nbr++) {
+        note_t *worker = notes_find (&self->workers,
+                                     self->held.notes [nbr].key);
+        if (!worker || event->now_ms - worker->heard_ms < EXPIRY_MS * 4 / 5)
+            continue;
+        s_lose (self, event, &self->held.notes [nbr], update);
+        break;
+    }
+    return true;
+}
+
+static bool
+s_dies_on_busy_disconnect (wreck_t *self, const event_t *event,
+                           update_t *update)
+{
+    (void) update;
+    mdp_command_t command;
+    if (wreck_read_event (event, &command)
+    &&  command.type == MDP_WORKER_DISCONNECT
+    &&  notes_find (&self->held, wreck_address (event)))
+        abort ();
+    return true;
+}
+
+static void
+s_answers_disconnect (wreck_t *self, const event_t *event, update_t *update,
+                      size_t first)
+{
+    (void) self;
+    (void) first;
+    mdp_command_t command;
+    if (wreck_read_event (event, &command)
+    &&  command.type == MDP_WORKER_DISCONNECT) {
+        message_t *message = mdp_worker_disconnect (MDP_0_1,
+                                                    wreck_address (event));
+        update_send (update, 0, &message);
+    }
+}
+
+static bool
+s_never_ends (wreck_t *self, const event_t *event, update_t *update)
+{
+    (void) self;
+    (void) update;
+    while (event->type == EVENT_STOP)
+        pause ();
+    return true;
+}
+
+//  After it stood still it has forgotten what was sent meanwhile
+static bool
+s_drops_after_pause (wreck_t *self, const event_t *event, update_t *update)
+{
+    (void) update;
+    if (self->last_ms && event->now_ms - self->last_ms > HEARTBEAT_MS * 3 / 2)
+        self->number = (size_t) event->now_ms + HEARTBEAT_MS / 2;
+    return event->type != EVENT_RECEIVED
+        || event->now_ms > (int64_t) self->number;
+}
+
+const fault_t presence_faults [] = {
+    { "never-heartbeats", NULL, s_never_heartbeats, NULL, 0 },
+    { "heartbeats-idle-only", s_note_only, s_heartbeats_idle_only, NULL, 0 },
+    { "heartbeats-last-only", s_note_only, s_heartbeats_last_only, NULL, 0 },
+    { "heartbeats-to-clients", s_note_only, s_heartbeats_to_clients, NULL, 0 },
+    { "heartbeats-always", NULL, s_heartbeats_always, NULL, 0 },
+    { "deaf-to-heartbeats", s_deaf_to, NULL, NULL, MDP_WORKER_HEARTBEAT },
+    { "deaf-to-disconnect", s_deaf_to, NULL, NULL, MDP_WORKER_DISCONNECT },
+    { "only-heartbeats-count", s_only_heartbeats_count, NULL, NULL, 0 },
+    { "keeps-the-silent", s_keeps_alive, NULL, NULL, ALIVE_ALL },
+    { "keeps-the-busy", s_keeps_alive, s_note_held, NULL, ALIVE_BUSY },
+    { "stops-at-live-worker", s_keeps_alive, NULL, NULL, ALIVE_BEHIND },
+    { "heartbeats-the-gone", s_note_only, s_heartbeats_the_gone, NULL, 0 },
+    { "loses-held-requests", s_loses_held, s_note_held, NULL, 0 },
+    { "dies-on-busy-disconnect", s_dies_on_busy_disconnect, s_note_held, NULL,
+      0 },
+    { "answers-disconnect", NULL, s_answers_disconnect, NULL, 0 },
+    { "never-ends", s_never_ends, NULL, NULL, 0 },
+    { "drops-after-pause", s_drops_after_pause, NULL, NULL, 0 },
+    { NULL, NULL, NULL, NULL, 0 }
+};
