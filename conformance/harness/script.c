@@ -267,7 +267,8 @@ s_read_lines (reader_t *reader, line_t *lines, size_t count, size_t *at,
             fine = false;
     }
     if (nested) {
-        cursor_t cursor = { reader, &lines [count - 1], 0 };
+        cursor_t cursor = { reader, &lines [count - 1],
+                            lines [count - 1].tokens.count };
         return cursor_fail (&cursor, "end is missing after this");
     }
     return fine;

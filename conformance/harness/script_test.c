@@ -217,7 +217,7 @@ static const struct {
     { "titanic eaten", "5:9", "killed" },
     { "state eaten", "5:7", "filled" },
     { "repeat 0", "5:8", "how often" },
-    { "repeat 2", "6:10", "end is missing" },
+    { "repeat 2", "6:11", "end is missing" },
     { "end", "5:1", "nothing ends" },
     { "do nothing", "5:4", "no procedure" },
     { "poll c titanic.reply \"x\" while $:status", "5:26", "until" },

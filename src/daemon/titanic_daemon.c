@@ -7,6 +7,7 @@
     =========================================================================
 */
 
+#include <errno.h>
 #include <stdint.h>
 #include <stdio.h>
 
@@ -105,7 +106,7 @@ titanic_daemon (int argc, char *argv [], daemon_wrap_fn *wrap)
     if (!options)
         return result == OPTIONS_DONE? DAEMON_OK: DAEMON_USAGE;
     if (options_rest (options)) {
-        fprintf (stderr, "%s: unexpected argument %s; try --help\n", argv [0],
+        fprintf (stderr, "%s: unexpected argument %s; try --help\n", program_invocation_short_name,
                  options_argument (options, 0));
         options_destroy (&options);
         return DAEMON_USAGE;
@@ -116,9 +117,9 @@ titanic_daemon (int argc, char *argv [], daemon_wrap_fn *wrap)
                                  error, sizeof error);
     int status = DAEMON_FAILED;
     if (store)
-        status = s_run (argv [0], options, store, wrap);
+        status = s_run (program_invocation_short_name, options, store, wrap);
     else
-        fprintf (stderr, "%s: %s\n", argv [0], error);
+        fprintf (stderr, "%s: %s\n", program_invocation_short_name, error);
     store_close (&store);
     options_destroy (&options);
     return status;
