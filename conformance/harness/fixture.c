@@ -43,6 +43,9 @@ fixtures_destroy (fixtures_t **self_p)
         pattern_clear (&golden->pattern);
         for (size_t nbr = 0; nbr < golden->example_count; nbr++)
             pattern_clear (&golden->examples [nbr]);
+        for (size_t nbr = 0; nbr < golden->shows_count; nbr++)
+            free (golden->shows [nbr]);
+        free (golden->shows);
         free (golden->examples);
         free (golden->name);
         free (golden);
@@ -250,6 +253,19 @@ s_read_frames (reader_t *reader, tokens_t *line)
 }
 
 static void
+s_read_shows (reader_t *reader, tokens_t *line)
+{
+    golden_t *golden = reader->golden;
+    for (size_t index = 1; index < line->count; index++)
+        if (*s_word (line, index))
+            vector_push (golden->shows, golden->shows_count,
+                         strdup (s_word (line, index)));
+        else
+            s_complain (reader, &line->tokens [index],
+                        "the id of a requirement is due here");
+}
+
+static void
 s_read_line (reader_t *reader, tokens_t *line)
 {
     const char *word = s_word (line, 0);
@@ -267,9 +283,12 @@ s_read_line (reader_t *reader, tokens_t *line)
                      ((pattern_t) { 0 }));
     }
     else
+    if (outer && streq (word, "shows") && reader->golden)
+        s_read_shows (reader, line);
+    else
     if (outer)
         s_complain (reader, line->tokens,
-            "this line should start with protocol, message or example");
+            "this line should start with protocol, message, shows or example");
     else
         s_read_frames (reader, line);
 }

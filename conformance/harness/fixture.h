@@ -37,6 +37,9 @@ typedef struct {
     way_t way;
     role_t role;
     pattern_t pattern;          //  Its frames, parameters as names
+    char **shows;               //  Ids of the requirements that are broken when
+    size_t shows_count;         //  it does not come where it should, and the
+                                //  script names none
     pattern_t *examples;        //  In exact bytes
     size_t example_count;
     const char *file;           //  Where it stands

@@ -124,7 +124,11 @@ kit_new (const char *directory, FILE *errors)
 {
     kit_t *self = (kit_t *) zmalloc (sizeof (kit_t));
     self->bin = s_program_directory ();
-    self->directory = s_find_data (self, directory);
+    char *found = s_find_data (self, directory);
+    self->directory = realpath (found, NULL);
+    if (!self->directory)
+        self->directory = strdup (found);
+    free (found);
     if (!s_is_data (self->directory)) {
         fprintf (errors, "seatrial: no conformance/scenarios in %s; name the "
                  "directory with --data or SEATRIAL_DATA\n", self->directory);

@@ -106,7 +106,11 @@ s_broken (play_t *self, const step_t *step, const char *expected,
     result_set (&self->result->expected, expected);
     result_set (&self->result->received, received);
     stage_note (self->stage, "here: %s", reason);
-    return s_end (self, s_severity (requirements, count), reason);
+    char *text = zsys_sprintf ("%s%s", step->passing
+        ? "before it came to the point: ": "", reason);
+    s_end (self, s_severity (requirements, count), text);
+    free (text);
+    return false;
 }
 
 //  --------------------------------------------------------------------------

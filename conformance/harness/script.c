@@ -185,8 +185,25 @@ s_check_arguments (cursor_t *cursor, const procedure_t *procedure)
     while (procedure->rest && cursor_token (cursor)
     &&     cursor_token (cursor)->type == TOKEN_TERM)
         cursor->at++;
-    return !cursor_token (cursor)
+    token_t *token = cursor_token (cursor);
+    return !token || token->type == TOKEN_TAG
         || cursor_fail (cursor, "this is too much here");
+}
+
+//  Tags behind a procedure's name are for those of its steps that have none
+static bool
+s_tag_steps (cursor_t *cursor, block_t *block, size_t first)
+{
+    step_t tags = { .type = STEP_EXPECT };
+    bool fine = s_read_tags (cursor, &tags);
+    for (size_t index = first; index < block->count; index++) {
+        step_t *step = &block->steps [index];
+        for (size_t nbr = 0; !step->passing && nbr < tags.tag_count; nbr++)
+            if (step->tag_count == nbr)
+                vector_push (step->tags, step->tag_count, tags.tags [nbr]);
+    }
+    free (tags.tags);
+    return fine;
 }
 
 static bool
@@ -213,9 +230,11 @@ s_read_do (cursor_t *cursor, block_t *block)
         vector_push (lines, count, s_substitute (procedure,
             &procedure->lines [index],
             cursor->line->tokens.tokens + first,
-            cursor->line->tokens.count - first));
+            cursor->at - first));
     size_t at = 0;
-    bool fine = s_read_lines (reader, lines, count, &at, block, false);
+    size_t before = block->count;
+    bool fine = s_read_lines (reader, lines, count, &at, block, false)
+             && s_tag_steps (cursor, block, before);
     for (size_t index = 0; index < count; index++)
         tokens_clear (&lines [index].tokens);
     free (lines);
@@ -357,6 +376,42 @@ s_forget_captures (reader_t *reader)
     reader->capture_count = 0;
 }
 
+static bool
+s_is_tagged (const block_t *block)
+{
+    for (size_t index = 0; index < block->count; index++)
+        if (block->steps [index].tag_count
+        ||  s_is_tagged (&block->steps [index].block))
+            return true;
+    return false;
+}
+
+//  Steps on the way to the point say with their message what they show, so that
+//  nothing is blamed that the target was not asked about yet
+static void
+s_tag_passing (cursor_t *cursor, block_t *block)
+{
+    const catalogue_t *catalogue = cursor->reader->script->catalogue;
+    for (size_t index = 0; index < block->count; index++) {
+        step_t *step = &block->steps [index];
+        s_tag_passing (cursor, &step->block);
+        bool expects = step->type == STEP_EXPECT || step->type == STEP_POLL;
+        if (!expects || step->tag_count)
+            continue;
+        const golden_t *golden = step->choices->golden;
+        for (size_t nbr = 0; golden && nbr < golden->shows_count; nbr++) {
+            const requirement_t *requirement =
+                catalogue_find (catalogue, golden->shows [nbr]);
+            if (requirement)
+                vector_push (step->tags, step->tag_count, requirement);
+            else
+                cursor_fail (cursor, "%s shows %s, which is not in the "
+                    "catalogue", golden->name, golden->shows [nbr]);
+        }
+        step->passing = step->tag_count > 0;
+    }
+}
+
 //  Lines from the scenario's head up to the next one's
 static void
 s_read_scenario (reader_t *reader, line_t *lines, size_t count)
@@ -379,6 +434,8 @@ s_read_scenario (reader_t *reader, line_t *lines, size_t count)
     }
     fine = s_read_lines (reader, lines, count, &at, &scenario->block, false)
         && fine;
+    if (fine && scenario->cover_count > 1 && s_is_tagged (&scenario->block))
+        s_tag_passing (&head, &scenario->block);
     head.at = 0;
     if (fine && scenario->cover_count == 0)
         cursor_fail (&head, "say what this scenario covers");

@@ -107,6 +107,8 @@ struct _step_t {
     block_t block;              //  REPEAT
     const requirement_t **tags; //  What this step proves; none for all that
     size_t tag_count;           //  the scenario covers
+    bool passing;               //  Not the point of the scenario: tags are those
+                                //  of the message that should come
     const char *file;           //  Where it is written
     int line;
     char *text;                 //  As it is written, blanks made one

@@ -65,6 +65,7 @@ struct _stage_t {
     int64_t began_us;
     int64_t lag_ms;
     unsigned probes;            //  Services of probes so far
+    size_t beats;               //  Heartbeats in a row in the transcript
     FILE *transcript;
     char *transcript_text;
     size_t transcript_size;
@@ -89,9 +90,23 @@ stage_lag_ms (const stage_t *self)
 //  --------------------------------------------------------------------------
 //  Transcript
 
+//  Heartbeats in a row are told so many times, then counted
+#define BEATS_TOLD 4
+
+static void
+s_note_beats (stage_t *self)
+{
+    if (self->beats > BEATS_TOLD)
+        fprintf (self->transcript, "%8s  (%zu more heartbeats, both ways)\n", "",
+                 self->beats - BEATS_TOLD);
+    self->beats = 0;
+}
+
 void
 stage_note (stage_t *self, const char *format, ...)
 {
+    if (self->beats > BEATS_TOLD)
+        s_note_beats (self);
     fprintf (self->transcript, "%8.3f  ",
              (double) (zclock_usecs () - self->began_us) / 1e6);
     va_list arguments;
@@ -101,20 +116,34 @@ stage_note (stage_t *self, const char *format, ...)
     fputc ('\n', self->transcript);
 }
 
+static bool
+s_is (const golden_t *golden, zmsg_t *message)
+{
+    return pattern_match (&golden->pattern, message, NULL);
+}
+
 static void
 s_note_message (stage_t *self, player_t *player, const char *arrow,
                 zmsg_t *message)
 {
     if (player->quiet)
         return;
+    bool beat = player->role == ROLE_WORKER
+        && (s_is (self->heartbeat_in, message)
+            || s_is (self->heartbeat_out, message));
+    if (beat && ++self->beats > BEATS_TOLD)
+        return;
     char *frames = notation_frames (message);
     stage_note (self, "%s %s %s", player->name, arrow, frames);
     free (frames);
+    if (!beat)
+        self->beats = 0;
 }
 
 char *
 stage_transcript (stage_t *self)
 {
+    s_note_beats (self);
     fflush (self->transcript);
     return strdup (self->transcript_text);
 }
@@ -466,12 +495,6 @@ s_compose (const golden_t *golden, term_t *terms, size_t count,
     pattern_clear (&pattern);
     assert (message);
     return message;
-}
-
-static bool
-s_is (const golden_t *golden, zmsg_t *message)
-{
-    return pattern_match (&golden->pattern, message, NULL);
 }
 
 static term_t

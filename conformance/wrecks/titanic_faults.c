@@ -486,7 +486,7 @@ s_loses_when_full (wreck_t *self, const event_t *event, update_t *update,
                    size_t first)
 {
     s_note_puts (self, update, first);
-    if (s_is_full (event))
+    if (s_is_full (event) && event->answer->type == STORE_PUT)
         s_drop_all (self, update);
 }
 
