@@ -18,9 +18,13 @@
 //  intervals, and at the least. Waiting for what comes costs nothing.
 #define USUAL_HB 10
 #define USUAL_MS 3000
-//  What is added to each time that a script gives for waiting: it is the
-//  machine's, not the target's, when it is busy
-#define GRACE_MS 1000
+//  What is added to each time that a script gives for waiting, since a busy
+//  machine delays what the target sent in time: heartbeat intervals, and the
+//  least and the most of it. Less than the liveness of a worker, so that a
+//  target whose heartbeats are too rare is not excused.
+#define GRACE_HB 2
+#define GRACE_LEAST_MS 200
+#define GRACE_MOST_MS 1000
 
 typedef struct {
     const scenario_t *scenario;
@@ -127,12 +131,20 @@ s_time_ms (play_t *self, const step_t *step)
     return stage_hb_ms (self->stage, hb);
 }
 
+static int64_t
+s_grace_ms (play_t *self)
+{
+    int64_t ms = stage_hb_ms (self->stage, GRACE_HB);
+    return ms < GRACE_LEAST_MS? GRACE_LEAST_MS
+         : ms > GRACE_MOST_MS? GRACE_MOST_MS: ms;
+}
+
 //  How long to wait for what should come
 static int64_t
 s_patience_ms (play_t *self, const step_t *step)
 {
     if (step->hb > 0)
-        return s_time_ms (self, step) + GRACE_MS;
+        return s_time_ms (self, step) + s_grace_ms (self);
     int64_t ms = stage_hb_ms (self->stage, USUAL_HB);
     return ms > USUAL_MS? ms: USUAL_MS;
 }
@@ -361,7 +373,7 @@ s_ask (play_t *self, const step_t *step, int64_t end)
 {
     char *reason = NULL;
     player_t *player = self->players [step->actor];
-    int64_t pause = stage_hb_ms (self->stage, 5) + GRACE_MS;
+    int64_t pause = stage_hb_ms (self->stage, 5) + GRACE_MOST_MS;
     int64_t left = end - zclock_mono ();
     zmsg_t *message = pattern_compose (&step->pattern, self->captures);
     assert (message);

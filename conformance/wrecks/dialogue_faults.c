@@ -120,6 +120,25 @@ s_forgets_waiting (wreck_t *self, const event_t *event, update_t *update)
     return false;
 }
 
+//  What comes while a worker is busy is dropped
+static bool
+s_drops_when_busy (wreck_t *self, const event_t *event, update_t *update)
+{
+    (void) update;
+    mdp_command_t command;
+    wreck_note_event (self, event);
+    return self->held.count == 0 || !wreck_read_event (event, &command)
+        || command.type != MDP_CLIENT_REQUEST;
+}
+
+static void
+s_note_held (wreck_t *self, const event_t *event, update_t *update,
+             size_t first)
+{
+    (void) event;
+    wreck_note_effects (self, update, first);
+}
+
 //  Replies go to the client that asked last
 static bool
 s_swaps_replies (wreck_t *self, const event_t *event, update_t *update)
@@ -375,6 +394,7 @@ const fault_t dialogue_faults [] = {
     { "cuts-large-frames", NULL, s_maul, NULL, MAUL_LARGE },
     { "refuses-empty-body", s_refuses_empty, NULL, NULL, 0 },
     { "forgets-waiting", s_forgets_waiting, NULL, NULL, 0 },
+    { "drops-when-busy", s_drops_when_busy, s_note_held, NULL, 0 },
     { "never-expires-requests", NULL, NULL, "--expiry 0", 0 },
     { "swaps-replies", s_swaps_replies, s_swap_replies, NULL, 0 },
     { "sticks-to-first-client", s_sticks_to_first, s_stick_to_first, NULL, 0 },

@@ -61,6 +61,23 @@ s_never_heartbeats (wreck_t *self, const event_t *event, update_t *update,
     s_drop_to_workers (self, update, first, s_is_heartbeat);
 }
 
+//  Nine heartbeats of ten are left out
+static bool
+s_is_rare (wreck_t *self, const effect_t *effect,
+           const mdp_command_t *command)
+{
+    (void) effect;
+    return command->type == MDP_WORKER_HEARTBEAT && self->number++ % 10 != 9;
+}
+
+static void
+s_heartbeats_rarely (wreck_t *self, const event_t *event, update_t *update,
+                     size_t first)
+{
+    (void) event;
+    s_drop_to_workers (self, update, first, s_is_rare);
+}
+
 static bool
 s_is_busy_heartbeat (wreck_t *self, const effect_t *effect,
                      const mdp_command_t *command)
@@ -336,6 +353,7 @@ s_drops_after_pause (wreck_t *self, const event_t *event, update_t *update)
 
 const fault_t presence_faults [] = {
     { "never-heartbeats", NULL, s_never_heartbeats, NULL, 0 },
+    { "heartbeats-rarely", NULL, s_heartbeats_rarely, NULL, 0 },
     { "heartbeats-idle-only", s_note_only, s_heartbeats_idle_only, NULL, 0 },
     { "heartbeats-last-only", s_note_only, s_heartbeats_last_only, NULL, 0 },
     { "heartbeats-to-clients", s_note_only, s_heartbeats_to_clients, NULL, 0 },

@@ -345,18 +345,19 @@ s_refuse_unknown (wreck_t *self, const event_t *event, update_t *update,
     }
 }
 
-//  Says that a request is closed and keeps it
+//  Takes writes of one type away from the store and says that they were done
 static void
-s_keeps_closed (wreck_t *self, const event_t *event, update_t *update,
+s_feign_writes (wreck_t *self, const event_t *event, update_t *update,
                 size_t first)
 {
     for (size_t nbr = first; nbr < update_size (update); nbr++) {
         effect_t *effect = update_effect (update, nbr);
         if (effect->type != EFFECT_WRITE
-        ||  effect->query.type != STORE_DROP)
+        ||  (int) effect->query.type != self->fault->argument
+        || (effect->query.body && message_bytes (effect->query.body) > 65536))
             continue;
         store_answer_t answer = { .ticket = effect->query.ticket,
-            .type = STORE_DROP, .result = STORE_OK };
+            .type = effect->query.type, .result = STORE_OK };
         update_remove (update, nbr--);
         event_t done = *event;
         done.type = EVENT_WRITTEN;
@@ -481,12 +482,15 @@ s_give_up (wreck_t *self, const event_t *event, update_t *update,
     }
 }
 
+//  Once the disk was full, all that was stored before goes as soon as it can
 static void
 s_loses_when_full (wreck_t *self, const event_t *event, update_t *update,
                    size_t first)
 {
     s_note_puts (self, update, first);
     if (s_is_full (event) && event->answer->type == STORE_PUT)
+        self->number = 1;
+    if (self->number && event->type == EVENT_RECEIVED)
         s_drop_all (self, update);
 }
 
@@ -552,7 +556,8 @@ const fault_t titanic_faults [] = {
     { "removes-files", s_removes_files, NULL, NULL, 0 },
     { "closes-all", s_closes_all, s_note_all_puts, NULL, 0 },
     { "close-unknown-is-400", s_close_unknown, s_refuse_unknown, NULL, 0 },
-    { "keeps-closed", NULL, s_keeps_closed, NULL, 0 },
+    { "keeps-closed", NULL, s_feign_writes, NULL, STORE_DROP },
+    { "acknowledges-unwritten", NULL, s_feign_writes, NULL, STORE_PUT },
     { "titanic-drops-empty-frames", NULL, s_mauls_requests, NULL,
       BODY_EMPTY },
     { "titanic-cuts-large-frames", NULL, s_mauls_requests, NULL, BODY_LARGE },
