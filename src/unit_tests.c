@@ -16,6 +16,7 @@
 #define SUITES(SUITE)                                                       \
     SUITE (message)                                                         \
     SUITE (mdp)                                                             \
+    SUITE (codec)                                                           \
     SUITE (update)                                                          \
     SUITE (broker)                                                          \
     SUITE (options)                                                         \

@@ -346,7 +346,7 @@ s_ready (broker_t *self, const frame_t *address, const mdp_command_t *command)
                                           &result);
     if (service && s_worker_add (self, address, command->version, service)) {
         //  MDP1-WORKER-08, MDP1-CONNECTION-12
-        s_notice (self, NOTICE_INFO, "worker registered for service",
+        s_notice (self, NOTICE_TRACE, "worker registered for service",
                   command->service);
         s_dispatch (self, service);
         return;
@@ -401,7 +401,7 @@ s_worker_command (broker_t *self, const message_t *message,
     if (command->type == MDP_WORKER_DISCONNECT) {
         //  MDP1-CONNECTION-15, MDP1-CONNECTION-16
         if (worker) {
-            s_notice (self, NOTICE_INFO, "worker left service",
+            s_notice (self, NOTICE_TRACE, "worker left service",
                       service_name (worker->service));
             s_worker_remove (self, &worker);
         }
@@ -537,7 +537,7 @@ s_unreachable (broker_t *self, const message_t *message)
     const frame_t *address = message_frame (message, 0);
     worker_t *worker = address? s_worker_find (self, address): NULL;
     if (worker) {
-        s_notice (self, NOTICE_INFO, "worker lost: not connected any more",
+        s_notice (self, NOTICE_TRACE, "worker lost: not connected any more",
                   service_name (worker->service));
         s_worker_remove (self, &worker);
     }
