@@ -1,0 +1,418 @@
+/*  =========================================================================
+    store_test - one contract for every backend
+
+    This Source Code Form is subject to the terms of the Mozilla Public
+    License, v. 2.0. If a copy of the MPL was not distributed with this
+    file, You can obtain one at http://mozilla.org/MPL/2.0/.
+    =========================================================================
+*/
+
+#include <check.h>
+#include <signal.h>
+#include <sqlite3.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <unistd.h>
+
+#include "store.h"
+
+Suite *
+store_suite (void);
+
+static char s_directory [32];
+static char s_path [64];
+
+//  The backends by number, for loop tests
+static const char *
+s_address (int backend)
+{
+    return backend == 0? "memory:": s_path;
+}
+
+#define BACKENDS 2
+
+static void
+s_set_up (void)
+{
+    strcpy (s_directory, "/tmp/store-test-XXXXXX");
+    ck_assert_ptr_nonnull (mkdtemp (s_directory));
+    snprintf (s_path, sizeof s_path, "%s/t.db", s_directory);
+}
+
+static void
+s_tear_down (void)
+{
+    static const char *endings [] = { "", "-wal", "-shm", ".lock" };
+    for (size_t nbr = 0; nbr < sizeof endings / sizeof *endings; nbr++) {
+        char name [80];
+        snprintf (name, sizeof name, "%s%s", s_path, endings [nbr]);
+        unlink (name);
+    }
+    rmdir (s_directory);
+}
+
+static store_t *
+s_open (const char *address)
+{
+    store_result_t result;
+    char error [256] = "";
+    store_t *store = store_open (address, &result, error, sizeof error);
+    ck_assert_msg (store != NULL, "%s", error);
+    return store;
+}
+
+//  Ids in the order of their numbers
+static request_id_t
+s_id (unsigned number)
+{
+    request_id_t id = { { 0 } };
+    id.bytes [0] = 1;
+    id.bytes [14] = (unsigned char) (number >> 8);
+    id.bytes [15] = (unsigned char) number;
+    return id;
+}
+
+static store_query_t
+s_query (store_query_type_t type, unsigned number, const char *service,
+         const char *body)
+{
+    store_query_t query = { .type = type, .id = s_id (number),
+                            .ticket = 1000 + number };
+    if (service)
+        query.service = frame_new (service, strlen (service));
+    if (body) {
+        query.body = message_new ();
+        message_add_string (query.body, body);
+    }
+    return query;
+}
+
+//  One write by itself; its result
+static store_result_t
+s_write (store_t *store, store_query_type_t type, unsigned number,
+         const char *service, const char *body)
+{
+    store_query_t query = s_query (type, number, service, body);
+    const store_query_t *queries [] = { &query };
+    store_answer_t answer;
+    store_write (store, queries, 1, &answer);
+    ck_assert_uint_eq (answer.ticket, 1000 + number);
+    ck_assert_int_eq (answer.type, type);
+    store_result_t result = answer.result;
+    store_answer_clear (&answer);
+    store_query_clear (&query);
+    return result;
+}
+
+static store_answer_t
+s_read (store_t *store, store_query_type_t type, unsigned number,
+        const char *service, size_t limit)
+{
+    store_query_t query = s_query (type, number, service, NULL);
+    query.limit = limit;
+    if (number == 0)
+        query.id = (request_id_t) { { 0 } };
+    store_answer_t answer;
+    store_read (store, &query, &answer);
+    ck_assert_uint_eq (answer.ticket, 1000 + number);
+    store_query_clear (&query);
+    return answer;
+}
+
+//  The state of a request: NULL unknown, "" pending, else the reply
+static const char *
+s_state (store_t *store, unsigned number)
+{
+    static char text [64];
+    store_answer_t answer = s_read (store, STORE_FETCH, number, NULL, 1);
+    const char *state = NULL;
+    if (answer.result == STORE_OK) {
+        ck_assert_uint_eq (answer.record_count, 1);
+        *text = 0;
+        if (answer.records->body) {
+            frame_t *frame = message_frame (answer.records->body, 0);
+            snprintf (text, sizeof text, "%.*s", (int) frame_size (frame),
+                      (const char *) frame_data (frame));
+        }
+        state = text;
+    }
+    else
+        ck_assert_int_eq (answer.result, STORE_UNKNOWN);
+    store_answer_clear (&answer);
+    return state;
+}
+
+START_TEST (a_request_has_a_life)
+{
+    store_t *store = s_open (s_address (_i));
+    ck_assert_ptr_null (s_state (store, 1));
+    ck_assert_int_eq (s_write (store, STORE_PUT, 1, "echo", "x"), STORE_OK);
+    ck_assert_str_eq (s_state (store, 1), "");
+    ck_assert_int_eq (s_write (store, STORE_ANSWER, 1, NULL, "y"), STORE_OK);
+    ck_assert_str_eq (s_state (store, 1), "y");
+    ck_assert_str_eq (s_state (store, 1), "y");
+    ck_assert_int_eq (s_write (store, STORE_DROP, 1, NULL, NULL), STORE_OK);
+    ck_assert_ptr_null (s_state (store, 1));
+    store_close (&store);
+    ck_assert_ptr_null (store);
+}
+END_TEST
+
+START_TEST (what_is_not_there_stays_away)
+{
+    store_t *store = s_open (s_address (_i));
+    ck_assert_int_eq (s_write (store, STORE_ANSWER, 1, NULL, "y"),
+                      STORE_UNKNOWN);
+    ck_assert_ptr_null (s_state (store, 1));
+    ck_assert_int_eq (s_write (store, STORE_DROP, 1, NULL, NULL),
+                      STORE_UNKNOWN);
+    s_write (store, STORE_PUT, 1, "echo", "x");
+    s_write (store, STORE_DROP, 1, NULL, NULL);
+    ck_assert_int_eq (s_write (store, STORE_ANSWER, 1, NULL, "late"),
+                      STORE_UNKNOWN);
+    ck_assert_ptr_null (s_state (store, 1));
+    store_close (&store);
+}
+END_TEST
+
+START_TEST (waiting_requests_come_in_order)
+{
+    store_t *store = s_open (s_address (_i));
+    for (unsigned number = 9; number >= 1; number--)
+        s_write (store, STORE_PUT, number, number % 3? "echo": "other", "x");
+    s_write (store, STORE_ANSWER, 4, NULL, "y");
+    //  echo: 1 2 5 7 8
+    store_answer_t answer = s_read (store, STORE_WAITING, 0, "echo", 3);
+    ck_assert_uint_eq (answer.record_count, 3);
+    static const unsigned first [] = { 1, 2, 5 };
+    for (size_t nbr = 0; nbr < 3; nbr++) {
+        request_id_t id = s_id (first [nbr]);
+        ck_assert_mem_eq (&answer.records [nbr].id, &id, sizeof id);
+        ck_assert (frame_is (answer.records [nbr].service, "echo", 4));
+        ck_assert_uint_eq (message_size (answer.records [nbr].body), 1);
+    }
+    store_answer_clear (&answer);
+    answer = s_read (store, STORE_WAITING, 5, "echo", 3);
+    ck_assert_uint_eq (answer.record_count, 2);
+    store_answer_clear (&answer);
+    answer = s_read (store, STORE_WAITING, 0, "nosuch", 3);
+    ck_assert_int_eq (answer.result, STORE_OK);
+    ck_assert_uint_eq (answer.record_count, 0);
+    store_answer_clear (&answer);
+    store_close (&store);
+}
+END_TEST
+
+START_TEST (services_that_wait_are_named_once)
+{
+    store_t *store = s_open (s_address (_i));
+    s_write (store, STORE_PUT, 1, "b", "x");
+    s_write (store, STORE_PUT, 2, "a", "x");
+    s_write (store, STORE_PUT, 3, "b", "x");
+    s_write (store, STORE_PUT, 4, "c", "x");
+    s_write (store, STORE_PUT, 5, "d", "x");
+    s_write (store, STORE_ANSWER, 4, NULL, "y");
+    store_answer_t answer = s_read (store, STORE_SERVICES, 0, NULL, 2);
+    ck_assert_uint_eq (answer.record_count, 2);
+    ck_assert (frame_is (answer.records [0].service, "a", 1));
+    ck_assert (frame_is (answer.records [1].service, "b", 1));
+    store_answer_clear (&answer);
+    answer = s_read (store, STORE_SERVICES, 0, "b", 2);
+    ck_assert_uint_eq (answer.record_count, 1);
+    ck_assert (frame_is (answer.records [0].service, "d", 1));
+    store_answer_clear (&answer);
+    store_close (&store);
+}
+END_TEST
+
+START_TEST (bodies_are_kept_byte_for_byte)
+{
+    store_t *store = s_open (s_address (_i));
+    store_query_t query = s_query (STORE_PUT, 1, "echo", NULL);
+    query.body = message_new ();
+    char bytes [256];
+    for (int byte = 0; byte < 256; byte++)
+        bytes [byte] = (char) byte;
+    char *large = calloc (1, 1 << 20);
+    message_add_string (query.body, "");
+    message_add_bytes (query.body, bytes, sizeof bytes);
+    message_add_bytes (query.body, large, 1 << 20);
+    message_add_string (query.body, "");
+    const store_query_t *queries [] = { &query };
+    store_answer_t answer;
+    store_write (store, queries, 1, &answer);
+    ck_assert_int_eq (answer.result, STORE_OK);
+    store_answer_clear (&answer);
+    answer = s_read (store, STORE_WAITING, 0, "echo", 1);
+    ck_assert_uint_eq (answer.record_count, 1);
+    const message_t *body = answer.records->body;
+    ck_assert_uint_eq (message_size (body), 4);
+    for (size_t nbr = 0; nbr < 4; nbr++)
+        ck_assert (frame_equal (message_frame (body, nbr),
+                                message_frame (query.body, nbr)));
+    store_answer_clear (&answer);
+    store_query_clear (&query);
+    free (large);
+    store_close (&store);
+}
+END_TEST
+
+START_TEST (one_that_fails_does_not_take_others_with_it)
+{
+    store_t *store = s_open (s_address (_i));
+    s_write (store, STORE_PUT, 2, "echo", "x");
+    store_query_t queries [3];
+    const store_query_t *pointers [3];
+    store_answer_t answers [3];
+    for (unsigned nbr = 0; nbr < 3; nbr++) {
+        //  Number 2 is there already
+        queries [nbr] = s_query (STORE_PUT, nbr + 1, "echo", "x");
+        pointers [nbr] = &queries [nbr];
+    }
+    store_write (store, pointers, 3, answers);
+    ck_assert_int_eq (answers [0].result, STORE_OK);
+    ck_assert_int_eq (answers [1].result, STORE_FAILED);
+    ck_assert_int_eq (answers [2].result, STORE_OK);
+    ck_assert_str_ne (store_error (store), "");
+    for (unsigned nbr = 0; nbr < 3; nbr++) {
+        ck_assert_str_eq (s_state (store, nbr + 1), "");
+        store_query_clear (&queries [nbr]);
+        store_answer_clear (&answers [nbr]);
+    }
+    store_close (&store);
+}
+END_TEST
+
+START_TEST (sqlite_keeps_what_was_written)
+{
+    store_t *store = s_open (s_path);
+    s_write (store, STORE_PUT, 1, "echo", "x");
+    s_write (store, STORE_PUT, 2, "echo", "x");
+    s_write (store, STORE_ANSWER, 2, NULL, "y");
+    store_close (&store);
+    store = s_open (s_path);
+    ck_assert_str_eq (s_state (store, 1), "");
+    ck_assert_str_eq (s_state (store, 2), "y");
+    store_close (&store);
+}
+END_TEST
+
+START_TEST (sqlite_has_one_server)
+{
+    store_t *store = s_open (s_path);
+    store_result_t result;
+    char error [256];
+    store_t *second = store_open (s_path, &result, error, sizeof error);
+    ck_assert_ptr_null (second);
+    ck_assert_int_eq (result, STORE_LOCKED);
+    char pid [32];
+    snprintf (pid, sizeof pid, "pid %ld", (long) getpid ());
+    ck_assert_msg (strstr (error, pid) != NULL, "%s", error);
+    store_close (&store);
+    store = s_open (s_path);
+    store_close (&store);
+}
+END_TEST
+
+//  A database that somebody else made, or will make
+static const char *const s_foreign [] = {
+    "CREATE TABLE theirs (x)",
+    "PRAGMA application_id = 7",
+    "PRAGMA application_id = 0x53656154; PRAGMA user_version = 99;"
+    "CREATE TABLE request (x)"
+};
+
+START_TEST (sqlite_refuses_what_is_not_its_own)
+{
+    sqlite3 *database;
+    ck_assert_int_eq (sqlite3_open (s_path, &database), SQLITE_OK);
+    ck_assert_int_eq (sqlite3_exec (database, s_foreign [_i], NULL, NULL,
+                                    NULL), SQLITE_OK);
+    sqlite3_close (database);
+    store_result_t result;
+    char error [256];
+    ck_assert_ptr_null (store_open (s_path, &result, error, sizeof error));
+    ck_assert_int_eq (result, STORE_FAILED);
+    ck_assert_msg (strstr (error, s_path) != NULL, "%s", error);
+}
+END_TEST
+
+START_TEST (sqlite_refuses_garbage)
+{
+    FILE *file = fopen (s_path, "w");
+    for (int line = 0; line < 100; line++)
+        fputs ("this is no database\n", file);
+    fclose (file);
+    store_result_t result;
+    char error [256];
+    ck_assert_ptr_null (store_open (s_path, &result, error, sizeof error));
+    ck_assert_int_eq (result, STORE_FAILED);
+}
+END_TEST
+
+//  A file that may not grow stands for a disk that fails. What fits is kept,
+//  what does not is not half there, and with room again the same handle goes on.
+START_TEST (sqlite_goes_on_after_a_failed_write)
+{
+    signal (SIGXFSZ, SIG_IGN);
+    store_t *store = s_open (s_path);
+    s_write (store, STORE_PUT, 1, "echo", "x");
+    struct rlimit before;
+    getrlimit (RLIMIT_FSIZE, &before);
+    struct rlimit limit = { 200000, before.rlim_max };
+    ck_assert_int_eq (setrlimit (RLIMIT_FSIZE, &limit), 0);
+    char *large = calloc (1, 1 << 20);
+    memset (large, 'a', (1 << 20) - 1);
+    store_query_t queries [2] = { s_query (STORE_PUT, 2, "echo", large),
+                                  s_query (STORE_PUT, 3, "echo", "small") };
+    const store_query_t *pointers [2] = { &queries [0], &queries [1] };
+    store_answer_t answers [2];
+    store_write (store, pointers, 2, answers);
+    //  SQLite tells this limit from a full disk, which the scenarios have
+    ck_assert (answers [0].result == STORE_FULL
+           ||  answers [0].result == STORE_FAILED);
+    ck_assert_int_eq (answers [1].result, STORE_OK);
+    ck_assert_int_eq (setrlimit (RLIMIT_FSIZE, &before), 0);
+    ck_assert_str_eq (s_state (store, 1), "");
+    ck_assert_ptr_null (s_state (store, 2));
+    ck_assert_str_eq (s_state (store, 3), "");
+    store_write (store, pointers, 1, answers);
+    ck_assert_int_eq (answers [0].result, STORE_OK);
+    for (int nbr = 0; nbr < 2; nbr++) {
+        store_query_clear (&queries [nbr]);
+        store_answer_clear (&answers [nbr]);
+    }
+    free (large);
+    store_close (&store);
+}
+END_TEST
+
+Suite *
+store_suite (void)
+{
+    Suite *suite = suite_create ("store");
+    TCase *contract = tcase_create ("contract");
+    tcase_add_checked_fixture (contract, s_set_up, s_tear_down);
+    tcase_add_loop_test (contract, a_request_has_a_life, 0, BACKENDS);
+    tcase_add_loop_test (contract, what_is_not_there_stays_away, 0, BACKENDS);
+    tcase_add_loop_test (contract, waiting_requests_come_in_order, 0,
+                         BACKENDS);
+    tcase_add_loop_test (contract, services_that_wait_are_named_once, 0,
+                         BACKENDS);
+    tcase_add_loop_test (contract, bodies_are_kept_byte_for_byte, 0, BACKENDS);
+    tcase_add_loop_test (contract, one_that_fails_does_not_take_others_with_it,
+                         0, BACKENDS);
+    suite_add_tcase (suite, contract);
+    TCase *sqlite = tcase_create ("sqlite");
+    tcase_add_checked_fixture (sqlite, s_set_up, s_tear_down);
+    tcase_add_test (sqlite, sqlite_keeps_what_was_written);
+    tcase_add_test (sqlite, sqlite_has_one_server);
+    tcase_add_loop_test (sqlite, sqlite_refuses_what_is_not_its_own, 0,
+                         (int) (sizeof s_foreign / sizeof *s_foreign));
+    tcase_add_test (sqlite, sqlite_refuses_garbage);
+    tcase_add_test (sqlite, sqlite_goes_on_after_a_failed_write);
+    suite_add_tcase (suite, sqlite);
+    return suite;
+}
