@@ -19,6 +19,7 @@
     SUITE (codec)                                                           \
     SUITE (update)                                                          \
     SUITE (broker)                                                          \
+    SUITE (titanic)                                                         \
     SUITE (store)                                                           \
     SUITE (options)                                                         \
     SUITE (client)                                                          \

@@ -1,0 +1,594 @@
+/*  =========================================================================
+    titanic_test - the Titanic server on a virtual clock, with a broker and a store by hand
+
+    This Source Code Form is subject to the terms of the Mozilla Public
+    License, v. 2.0. If a copy of the MPL was not distributed with this
+    file, You can obtain one at http://mozilla.org/MPL/2.0/.
+    =========================================================================
+*/
+
+#include <check.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "../protocol/mdp.h"
+#include "../protocol/tsp.h"
+#include "titanic.h"
+
+Suite *
+titanic_suite (void);
+
+#define HEARTBEAT 100
+#define LIVENESS 3
+#define TIMEOUT 1000
+#define RETRY 200
+//  One worker each for request, reply and close, so that channels are told apart
+//  by their slots: 0, 1, 2, and executions from 3 on
+#define SLOTS 4096
+
+static titanic_t *s_titanic;
+static update_t *s_update;      //  What has not been looked at yet
+static store_t *s_store;
+static int64_t s_now;
+static bool s_store_fails;      //  The store has no space
+static bool s_store_waits;      //  The store does not answer yet
+
+static void
+s_set_up (void)
+{
+    titanic_config_t config = { HEARTBEAT, LIVENESS, TIMEOUT, RETRY,
+                                1, 1, 1, 4, 2 };
+    store_result_t result;
+    char error [64];
+    s_titanic = titanic_new (&config);
+    s_update = update_new ();
+    s_store = store_open ("memory:", &result, error, sizeof error);
+    s_now = 1000;
+    s_store_fails = s_store_waits = false;
+}
+
+static void
+s_tear_down (void)
+{
+    titanic_destroy (&s_titanic);
+    update_destroy (&s_update);
+    store_close (&s_store);
+}
+
+//  --------------------------------------------------------------------------
+//  The world
+
+static void
+s_step (event_t event)
+{
+    event.now_ms = s_now;
+    event.wall_ms = 1700000000000 + s_now;
+    titanic_step (s_titanic, &event, s_update);
+}
+
+//  Give the store its queries and the engine the answers, until there are none
+static void
+s_serve_store (void)
+{
+    for (size_t nbr = 0; nbr < update_size (s_update); nbr++) {
+        effect_t *effect = update_effect (s_update, nbr);
+        bool write = effect->type == EFFECT_WRITE;
+        if (!write && effect->type != EFFECT_READ)
+            continue;
+        store_answer_t answer = { .ticket = effect->query.ticket,
+            .type = effect->query.type, .result = STORE_FULL };
+        const store_query_t *query = &effect->query;
+        if (!write)
+            store_read (s_store, query, &answer);
+        else
+        if (!s_store_fails)
+            store_write (s_store, &query, 1, &answer);
+        update_remove (s_update, nbr--);
+        s_step ((event_t) { .type = write? EVENT_WRITTEN: EVENT_READ,
+                            .answer = &answer });
+        store_answer_clear (&answer);
+    }
+}
+
+static void
+s_tick (int64_t ms)
+{
+    s_now += ms;
+    s_step ((event_t) { .type = EVENT_TICK });
+    if (!s_store_waits)
+        s_serve_store ();
+}
+
+static void
+s_receive (channel_t channel, message_t *message)
+{
+    static uint64_t bits = 1;
+    s_step ((event_t) { .type = EVENT_RECEIVED, .channel = channel,
+        .message = message, .random = { bits * 0x9e3779b97f4a7c15, bits } });
+    bits++;
+    message_destroy (&message);
+    if (!s_store_waits)
+        s_serve_store ();
+}
+
+//  The oldest effect of this type on a slot; taken out. NULL if there is none.
+static message_t *
+s_sent (channel_t slot, channel_t *channel)
+{
+    for (size_t nbr = 0; nbr < update_size (s_update); nbr++) {
+        effect_t *effect = update_effect (s_update, nbr);
+        if (effect->type != EFFECT_SEND || effect->channel % SLOTS != slot)
+            continue;
+        *channel = effect->channel;
+        message_t *message = effect->message;
+        effect->message = NULL;
+        update_remove (s_update, nbr);
+        return message;
+    }
+    return NULL;
+}
+
+//  What a slot sent next must be this command; its body's first frame, as text
+static const char *
+s_expect (channel_t slot, mdp_type_t type, channel_t *channel)
+{
+    static char text [64];
+    message_t *message = s_sent (slot, channel);
+    ck_assert_msg (message != NULL, "no %s on slot %u", mdp_type_text (type),
+                   slot);
+    mdp_command_t command;
+    ck_assert_int_eq (mdp_decode (message, 0, MDP_AT_BROKER, &command),
+                      MDP_OK);
+    ck_assert_int_eq (command.type, type);
+    const frame_t *frame = message_frame (message, command.body);
+    snprintf (text, sizeof text, "%.*s", frame? (int) frame_size (frame): 0,
+              frame? (const char *) frame_data (frame): "");
+    message_destroy (&message);
+    return text;
+}
+
+static void
+s_expect_nothing (channel_t slot)
+{
+    channel_t channel;
+    message_t *message = s_sent (slot, &channel);
+    ck_assert (message == NULL);
+}
+
+static message_t *
+s_body (const char *first, const char *second)
+{
+    message_t *body = message_new ();
+    if (first)
+        message_add_string (body, first);
+    if (second)
+        message_add_string (body, second);
+    return body;
+}
+
+//  A client asks one of the three services
+static void
+s_ask (channel_t channel, const char *first, const char *second)
+{
+    frame_t *client = frame_new ("client", 6);
+    message_t *body = s_body (first, second);
+    message_t *message = mdp_worker_request (MDP_0_1, NULL, client, body, 0);
+    frame_destroy (&client);
+    message_destroy (&body);
+    s_receive (channel, message);
+}
+
+//  The broker replies to an execution
+static void
+s_answer (channel_t channel, const char *service, const char *text)
+{
+    frame_t *name = frame_new (service, strlen (service));
+    message_t *body = s_body (text, NULL);
+    message_t *message = mdp_client_reply (MDP_0_1, NULL, name, body, 0);
+    frame_destroy (&name);
+    message_destroy (&body);
+    s_receive (channel, message);
+}
+
+//  All three workers register; their channels
+static void
+s_register (channel_t channels [3])
+{
+    s_tick (0);
+    for (channel_t slot = 0; slot < 3; slot++)
+        s_expect (slot, MDP_WORKER_READY, &channels [slot]);
+}
+
+//  Keep the broker alive for so long
+static void
+s_pass (channel_t channels [3], int64_t ms)
+{
+    for (; ms > 0; ms -= HEARTBEAT / 2) {
+        for (int nbr = 0; nbr < 3; nbr++)
+            s_receive (channels [nbr], mdp_worker_heartbeat (MDP_0_1, NULL));
+        s_tick (HEARTBEAT / 2);
+    }
+}
+
+//  Store a request; its id
+static const char *
+s_store_request (channel_t channels [3], const char *service,
+                 const char *body)
+{
+    static char id [TSP_ID_DIGITS + 1];
+    s_ask (channels [0], service, body);
+    channel_t channel;
+    message_t *message;
+    mdp_command_t command;
+    do {
+        message = s_sent (0, &channel);
+        ck_assert_ptr_nonnull (message);
+        mdp_decode (message, 0, MDP_AT_BROKER, &command);
+        if (command.type == MDP_WORKER_REPLY)
+            break;
+        message_destroy (&message);
+    } while (true);
+    ck_assert (frame_is (message_frame (message, command.body), "200", 3));
+    const frame_t *frame = message_frame (message, command.body + 1);
+    memcpy (id, frame_data (frame), TSP_ID_DIGITS);
+    message_destroy (&message);
+    return id;
+}
+
+//  The status that a question gets
+static const char *
+s_status (channel_t channels [3], channel_t slot, const char *first)
+{
+    channel_t channel;
+    const char *text;
+    s_ask (channels [slot], first, NULL);
+    message_t *message = s_sent (slot, &channel);
+    ck_assert_ptr_nonnull (message);
+    mdp_command_t command;
+    mdp_decode (message, 0, MDP_AT_BROKER, &command);
+    while (command.type != MDP_WORKER_REPLY) {
+        message_destroy (&message);
+        message = s_sent (slot, &channel);
+        ck_assert_ptr_nonnull (message);
+        mdp_decode (message, 0, MDP_AT_BROKER, &command);
+    }
+    static char status [8];
+    const frame_t *frame = message_frame (message, command.body);
+    snprintf (status, sizeof status, "%.*s", (int) frame_size (frame),
+              (const char *) frame_data (frame));
+    text = status;
+    message_destroy (&message);
+    return text;
+}
+
+//  --------------------------------------------------------------------------
+//  Traces
+
+START_TEST (ok_waits_for_the_commit)
+{
+    channel_t channels [3];
+    s_register (channels);
+    s_store_waits = true;
+    s_ask (channels [0], "echo", "x");
+    s_expect_nothing (0);
+    s_serve_store ();
+    channel_t channel;
+    ck_assert_str_eq (s_expect (0, MDP_WORKER_REPLY, &channel), "200");
+}
+END_TEST
+
+START_TEST (what_cannot_be_stored_gets_500)
+{
+    channel_t channels [3];
+    s_register (channels);
+    s_store_fails = true;
+    s_ask (channels [0], "echo", "x");
+    channel_t channel;
+    ck_assert_str_eq (s_expect (0, MDP_WORKER_REPLY, &channel), "500");
+    s_expect_nothing (3);
+}
+END_TEST
+
+START_TEST (questions_get_their_statuses)
+{
+    channel_t channels [3];
+    s_register (channels);
+    ck_assert_str_eq (s_status (channels, 0, "service and no body"), "400");
+    ck_assert_str_eq (s_status (channels, 1, "no id"), "400");
+    ck_assert_str_eq (s_status (channels, 1,
+                      "0123456789abcdef0123456789abcdef"), "400");
+    ck_assert_str_eq (s_status (channels, 2,
+                      "0123456789abcdef0123456789abcdef"), "200");
+    ck_assert_str_eq (s_status (channels, 2, "../name"), "200");
+    const char *id = s_store_request (channels, "echo", "x");
+    ck_assert_str_eq (s_status (channels, 1, id), "300");
+    ck_assert_str_eq (s_status (channels, 2, id), "200");
+    ck_assert_str_eq (s_status (channels, 1, id), "400");
+}
+END_TEST
+
+//  Ask, find the service, send, keep the reply
+START_TEST (a_request_is_executed)
+{
+    channel_t channels [3];
+    s_register (channels);
+    const char *id = s_store_request (channels, "echo", "x");
+    channel_t channel;
+    ck_assert_str_eq (s_expect (3, MDP_CLIENT_REQUEST, &channel), "echo");
+    s_answer (channel, "mmi.service", "200");
+    ck_assert_str_eq (s_expect (3, MDP_CLIENT_REQUEST, &channel), "x");
+    ck_assert_str_eq (s_status (channels, 1, id), "300");
+    s_answer (channel, "echo", "y");
+    ck_assert_str_eq (s_status (channels, 1, id), "200");
+    s_expect_nothing (3);
+}
+END_TEST
+
+START_TEST (an_absent_service_is_looked_for_again)
+{
+    channel_t channels [3];
+    s_register (channels);
+    s_store_request (channels, "echo", "x");
+    channel_t channel;
+    s_expect (3, MDP_CLIENT_REQUEST, &channel);
+    s_answer (channel, "mmi.service", "404");
+    s_pass (channels, RETRY - HEARTBEAT);
+    s_expect_nothing (3);
+    s_pass (channels, HEARTBEAT);
+    ck_assert_str_eq (s_expect (3, MDP_CLIENT_REQUEST, &channel), "echo");
+    //  A broker without MMI: requests are simply sent
+    s_answer (channel, "mmi.service", "501");
+    ck_assert_str_eq (s_expect (3, MDP_CLIENT_REQUEST, &channel), "x");
+}
+END_TEST
+
+START_TEST (a_silent_service_is_asked_again_on_a_fresh_channel)
+{
+    channel_t channels [3];
+    s_register (channels);
+    const char *id = s_store_request (channels, "echo", "x");
+    channel_t first, second;
+    s_expect (3, MDP_CLIENT_REQUEST, &first);
+    s_answer (first, "mmi.service", "501");
+    ck_assert_str_eq (s_expect (3, MDP_CLIENT_REQUEST, &first), "x");
+    s_pass (channels, TIMEOUT + HEARTBEAT);
+    ck_assert_str_eq (s_expect (3, MDP_CLIENT_REQUEST, &second), "echo");
+    ck_assert_uint_ne (first, second);
+    //  What comes late on the old channel is nobody's
+    s_answer (first, "echo", "late");
+    ck_assert_str_eq (s_status (channels, 1, id), "300");
+    s_answer (second, "mmi.service", "200");
+    ck_assert_str_eq (s_expect (3, MDP_CLIENT_REQUEST, &second), "x");
+    s_answer (second, "echo", "y");
+    ck_assert_str_eq (s_status (channels, 1, id), "200");
+}
+END_TEST
+
+START_TEST (what_is_closed_while_it_waits_is_not_sent)
+{
+    channel_t channels [3];
+    s_register (channels);
+    const char *id = s_store_request (channels, "echo", "x");
+    channel_t channel;
+    s_expect (3, MDP_CLIENT_REQUEST, &channel);
+    ck_assert_str_eq (s_status (channels, 2, id), "200");
+    s_answer (channel, "mmi.service", "200");
+    s_pass (channels, TIMEOUT);
+    s_expect_nothing (3);
+}
+END_TEST
+
+START_TEST (what_is_closed_while_it_runs_does_not_come_back)
+{
+    channel_t channels [3];
+    s_register (channels);
+    const char *id = s_store_request (channels, "echo", "x");
+    channel_t channel;
+    s_expect (3, MDP_CLIENT_REQUEST, &channel);
+    s_answer (channel, "mmi.service", "200");
+    s_expect (3, MDP_CLIENT_REQUEST, &channel);
+    ck_assert_str_eq (s_status (channels, 2, id), "200");
+    s_answer (channel, "echo", "late");
+    ck_assert_str_eq (s_status (channels, 1, id), "400");
+}
+END_TEST
+
+START_TEST (a_reply_without_space_is_kept)
+{
+    channel_t channels [3];
+    s_register (channels);
+    const char *id = s_store_request (channels, "echo", "x");
+    channel_t channel;
+    s_expect (3, MDP_CLIENT_REQUEST, &channel);
+    s_answer (channel, "mmi.service", "200");
+    s_expect (3, MDP_CLIENT_REQUEST, &channel);
+    s_store_fails = true;
+    s_answer (channel, "echo", "y");
+    s_pass (channels, 3 * RETRY);
+    ck_assert_str_eq (s_status (channels, 1, id), "300");
+    s_store_fails = false;
+    s_pass (channels, RETRY);
+    ck_assert_str_eq (s_status (channels, 1, id), "200");
+}
+END_TEST
+
+START_TEST (no_more_than_so_many_at_a_time_for_a_service)
+{
+    channel_t channels [3];
+    s_register (channels);
+    for (int nbr = 0; nbr < 5; nbr++)
+        s_store_request (channels, "echo", "x");
+    channel_t channel, second;
+    s_expect (3, MDP_CLIENT_REQUEST, &channel);
+    s_answer (channel, "mmi.service", "200");
+    s_expect (3, MDP_CLIENT_REQUEST, &channel);
+    s_expect (4, MDP_CLIENT_REQUEST, &second);
+    s_expect_nothing (5);
+    s_answer (second, "echo", "y");
+    s_expect (4, MDP_CLIENT_REQUEST, &second);
+    s_expect_nothing (5);
+}
+END_TEST
+
+START_TEST (requests_go_in_the_order_of_arrival)
+{
+    static const char *bodies [] = { "1", "2", "3", "4", "5", "6", "7" };
+    channel_t channels [3];
+    s_register (channels);
+    for (int nbr = 0; nbr < 7; nbr++)
+        s_store_request (channels, "echo", bodies [nbr]);
+    channel_t channel, other;
+    s_expect (3, MDP_CLIENT_REQUEST, &channel);
+    s_answer (channel, "mmi.service", "200");
+    ck_assert_str_eq (s_expect (3, MDP_CLIENT_REQUEST, &channel), "1");
+    ck_assert_str_eq (s_expect (4, MDP_CLIENT_REQUEST, &other), "2");
+    for (int nbr = 2; nbr < 7; nbr++) {
+        s_answer (channel, "echo", "y");
+        ck_assert_str_eq (s_expect (3, MDP_CLIENT_REQUEST, &channel),
+                          bodies [nbr]);
+    }
+}
+END_TEST
+
+START_TEST (heartbeats_go_out_when_nothing_else_does)
+{
+    channel_t channels [3];
+    s_register (channels);
+    s_tick (HEARTBEAT - 1);
+    s_expect_nothing (0);
+    s_tick (1);
+    channel_t channel;
+    s_expect (0, MDP_WORKER_HEARTBEAT, &channel);
+    ck_assert_uint_eq (channel, channels [0]);
+    ck_assert_int_le (update_deadline (s_update), s_now + HEARTBEAT);
+}
+END_TEST
+
+START_TEST (a_lost_broker_is_found_again)
+{
+    channel_t channels [3];
+    s_register (channels);
+    s_store_request (channels, "echo", "x");
+    channel_t channel, fresh;
+    s_expect (3, MDP_CLIENT_REQUEST, &channel);
+    s_answer (channel, "mmi.service", "200");
+    s_expect (3, MDP_CLIENT_REQUEST, &channel);
+    //  Silence: the sockets are closed, and opened again an interval later
+    for (int nbr = 0; nbr < 2 * LIVENESS + 2; nbr++)
+        s_tick (HEARTBEAT / 2);
+    message_t *message;
+    while ((message = s_sent (0, &fresh)))
+        message_destroy (&message);
+    s_tick (HEARTBEAT);
+    for (channel_t slot = 0; slot < 3; slot++) {
+        channel_t before = channels [slot];
+        while ((message = s_sent (slot, &fresh)))
+            message_destroy (&message);
+        ck_assert_uint_ne (fresh, before);
+        channels [slot] = fresh;
+    }
+    s_expect_nothing (3);
+    //  The broker is heard of: what was in flight is sent again
+    s_pass (channels, HEARTBEAT);
+    ck_assert_str_eq (s_expect (3, MDP_CLIENT_REQUEST, &fresh), "echo");
+    ck_assert_uint_ne (fresh, channel);
+    s_answer (fresh, "mmi.service", "200");
+    ck_assert_str_eq (s_expect (3, MDP_CLIENT_REQUEST, &fresh), "x");
+}
+END_TEST
+
+START_TEST (a_disconnect_is_met_with_a_fresh_ready)
+{
+    channel_t channels [3];
+    s_register (channels);
+    s_pass (channels, 2 * HEARTBEAT);
+    message_t *message;
+    channel_t channel;
+    while ((message = s_sent (1, &channel)))
+        message_destroy (&message);
+    s_receive (channels [1], mdp_worker_disconnect (MDP_0_1, NULL));
+    s_expect (1, MDP_WORKER_READY, &channel);
+    ck_assert_uint_ne (channel, channels [1]);
+    //  What comes on the old channel is not answered
+    s_ask (channels [1], "0123456789abcdef0123456789abcdef", NULL);
+    s_expect_nothing (1);
+}
+END_TEST
+
+START_TEST (junk_from_the_broker_does_no_harm)
+{
+    channel_t channels [3];
+    s_register (channels);
+    s_receive (channels [0], s_body (NULL, NULL));
+    s_receive (channels [0], s_body ("", "MDPW01"));
+    s_receive (channels [1], s_body ("junk", "junk"));
+    s_receive (9999 * SLOTS + 3, s_body ("junk", NULL));
+    s_receive (4000, s_body ("junk", NULL));
+    s_store_waits = true;
+    s_ask (channels [0], "echo", "x");
+    s_ask (channels [0], "echo", "a second request at once");
+    s_store_waits = false;
+    s_serve_store ();
+    channel_t channel;
+    ck_assert_str_eq (s_expect (0, MDP_WORKER_REPLY, &channel), "200");
+    s_expect_nothing (0);
+}
+END_TEST
+
+START_TEST (a_restart_picks_up_what_is_stored)
+{
+    channel_t channels [3];
+    s_register (channels);
+    s_store_request (channels, "one", "1");
+    s_store_request (channels, "two", "2");
+    titanic_config_t config = { HEARTBEAT, LIVENESS, TIMEOUT, RETRY,
+                                1, 1, 1, 4, 2 };
+    titanic_destroy (&s_titanic);
+    update_clear (s_update);
+    s_titanic = titanic_new (&config);
+    s_tick (0);
+    channel_t channel;
+    ck_assert_str_eq (s_expect (3, MDP_CLIENT_REQUEST, &channel), "one");
+    ck_assert_str_eq (s_expect (4, MDP_CLIENT_REQUEST, &channel), "two");
+}
+END_TEST
+
+START_TEST (at_the_end_it_says_good_bye)
+{
+    channel_t channels [3];
+    s_register (channels);
+    s_step ((event_t) { .type = EVENT_STOP });
+    channel_t channel;
+    for (channel_t slot = 0; slot < 3; slot++)
+        s_expect (slot, MDP_WORKER_DISCONNECT, &channel);
+}
+END_TEST
+
+Suite *
+titanic_suite (void)
+{
+    Suite *suite = suite_create ("titanic");
+    TCase *tcase = tcase_create ("titanic");
+    tcase_add_checked_fixture (tcase, s_set_up, s_tear_down);
+    tcase_add_test (tcase, ok_waits_for_the_commit);
+    tcase_add_test (tcase, what_cannot_be_stored_gets_500);
+    tcase_add_test (tcase, questions_get_their_statuses);
+    tcase_add_test (tcase, a_request_is_executed);
+    tcase_add_test (tcase, an_absent_service_is_looked_for_again);
+    tcase_add_test (tcase,
+                    a_silent_service_is_asked_again_on_a_fresh_channel);
+    tcase_add_test (tcase, what_is_closed_while_it_waits_is_not_sent);
+    tcase_add_test (tcase, what_is_closed_while_it_runs_does_not_come_back);
+    tcase_add_test (tcase, a_reply_without_space_is_kept);
+    tcase_add_test (tcase, no_more_than_so_many_at_a_time_for_a_service);
+    tcase_add_test (tcase, requests_go_in_the_order_of_arrival);
+    tcase_add_test (tcase, heartbeats_go_out_when_nothing_else_does);
+    tcase_add_test (tcase, a_lost_broker_is_found_again);
+    tcase_add_test (tcase, a_disconnect_is_met_with_a_fresh_ready);
+    tcase_add_test (tcase, junk_from_the_broker_does_no_harm);
+    tcase_add_test (tcase, a_restart_picks_up_what_is_stored);
+    tcase_add_test (tcase, at_the_end_it_says_good_bye);
+    suite_add_tcase (suite, tcase);
+    return suite;
+}
