@@ -320,8 +320,7 @@ END_TEST
 static const char *const s_foreign [] = {
     "CREATE TABLE theirs (x)",
     "PRAGMA application_id = 7",
-    "PRAGMA application_id = 0x53656154; PRAGMA user_version = 99;"
-    "CREATE TABLE request (x)"
+    "PRAGMA application_id = 0x53656154; PRAGMA user_version = 99"
 };
 
 START_TEST (sqlite_refuses_what_is_not_its_own)
