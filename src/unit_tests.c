@@ -23,6 +23,8 @@
     SUITE (store)                                                           \
     SUITE (options)                                                         \
     SUITE (client)                                                          \
+    SUITE (catalogue)                                                       \
+    SUITE (report)                                                          \
     SUITE (notation)                                                        \
     SUITE (script)
 

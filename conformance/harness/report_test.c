@@ -1,0 +1,265 @@
+/*  =========================================================================
+    report_test - golden output of every reporter
+
+    This Source Code Form is subject to the terms of the Mozilla Public
+    License, v. 2.0. If a copy of the MPL was not distributed with this
+    file, You can obtain one at http://mozilla.org/MPL/2.0/.
+    =========================================================================
+*/
+
+#include <check.h>
+#include <libxml/parser.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+#include <czmq.h>
+
+#include "report.h"
+
+Suite *
+report_suite (void);
+
+static catalogue_t *
+s_catalogue (void)
+{
+    char path [] = "/tmp/report-test-XXXXXX";
+    int handle = mkstemp (path);
+    FILE *file = fdopen (handle, "w");
+    fputs ("T-ONE-01\n"
+           "    section  7/MDP, Somewhere\n"
+           "    level    MUST\n"
+           "    role     broker\n"
+           "    proof    scenario\n"
+           "    A broker does one thing, and it does that thing well whatever "
+           "anybody else may say of it.\n", file);
+    fclose (file);
+    catalogue_t *catalogue = catalogue_new ();
+    ck_assert_int_eq (catalogue_read (catalogue, path, stderr), 0);
+    unlink (path);
+    return catalogue;
+}
+
+static result_t *
+s_passed (void)
+{
+    result_t *result = result_new ("theme/good", "what is good");
+    result->duration_ms = 310;
+    result_set (&result->transcript, "   0.000  c -> \"\"\n");
+    return result;
+}
+
+static result_t *
+s_failed (void)
+{
+    result_t *result = result_new ("theme/bad", "what is bad");
+    result->verdict = VERDICT_FAIL;
+    result->duration_ms = 1500;
+    result_set (&result->reason, "nothing came");
+    result_set (&result->place, "theme.sea:7");
+    result_set (&result->step, "w <- REQUEST");
+    result_set (&result->expected, "\"\"  \"<&>\"");
+    result_add_requirement (result, "T-ONE-01");
+    result_set (&result->transcript, "   0.000  w opens\n   0.100  w mute\n");
+    result_set (&result->output, "broker:\nit said\x1b something\n");
+    return result;
+}
+
+static result_t *
+s_skipped (void)
+{
+    result_t *result = result_new ("theme/far", "what is far");
+    result->verdict = VERDICT_SKIP;
+    result_set (&result->reason, "the target does not speak tsp/1.0");
+    return result;
+}
+
+static void
+s_tell (const reporter_t *reporter, void *state, result_t *result,
+        summary_t *summary)
+{
+    summary->done++;
+    summary->counts [result->verdict]++;
+    reporter->result (state, result, summary);
+    result_destroy (&result);
+}
+
+//  All that a reporter says of one that passes, one that fails, one skipped
+static char *
+s_report (const reporter_t *reporter, void *(*open) (const report_config_t *),
+          report_config_t config)
+{
+    char *text = NULL;
+    size_t size = 0;
+    catalogue_t *catalogue = s_catalogue ();
+    config.out = open_memstream (&text, &size);
+    config.width = 60;
+    config.catalogue = catalogue;
+    void *state = open (&config);
+    summary_t summary = { .total = 3 };
+    if (reporter->started)
+        reporter->started (state, "a target", &summary);
+    if (reporter->progress)
+        reporter->progress (state, &summary, "theme/good");
+    s_tell (reporter, state, s_passed (), &summary);
+    s_tell (reporter, state, s_failed (), &summary);
+    s_tell (reporter, state, s_skipped (), &summary);
+    summary.duration_ms = 2000;
+    if (reporter->finished)
+        reporter->finished (state, &summary);
+    reporter->destroy (&state);
+    ck_assert_ptr_null (state);
+    fclose (config.out);
+    catalogue_destroy (&catalogue);
+    return text;
+}
+
+START_TEST (console_tells_people)
+{
+    char *text = s_report (&report_console, report_console_new,
+                           (report_config_t) { 0 });
+    ck_assert_str_eq (text,
+        "a target: 3 scenarios\n"
+        "\n"
+        "PASS   theme/good                             0.31 s\n"
+        "FAIL   theme/bad                              1.50 s\n"
+        "              what is bad\n"
+        "    why       nothing came\n"
+        "    step      w <- REQUEST\n"
+        "    at        theme.sea:7\n"
+        "    expected  \"\"  \"<&>\"\n"
+        "    breaks    T-ONE-01  MUST  7/MDP, Somewhere\n"
+        "              A broker does one thing, and it does that\n"
+        "              thing well whatever anybody else may say of\n"
+        "              it.\n"
+        "    what went over the wire:\n"
+        "           0.000  w opens\n"
+        "           0.100  w mute\n"
+        "    what the target printed:\n"
+        "        broker:\n"
+        "        it said\x1b something\n"
+        "\n"
+        "SKIP   theme/far                              0.00 s\n"
+        "\n"
+        "1 PASS   1 SKIP   1 FAIL   in 2.0 s\n"
+        "skipped 1: the target does not speak tsp/1.0\n"
+        "not seaworthy\n");
+    free (text);
+}
+END_TEST
+
+START_TEST (console_on_a_terminal_erases_its_progress)
+{
+    char *text = s_report (&report_console, report_console_new,
+        (report_config_t) { .terminal = true, .color = true,
+                            .verbose = true });
+    ck_assert (strstr (text, "\r\033[K0/3 running: theme/good\r\033[K"
+                             "\033[32mPASS  \033[0m theme/good") != NULL);
+    //  Verbose: the transcript of what passes too
+    ck_assert (strstr (text, "0.000  c -> \"\"") != NULL);
+    ck_assert (strstr (text, "\033[31mnot seaworthy\033[0m") != NULL);
+    free (text);
+}
+END_TEST
+
+START_TEST (tap_tells_automake)
+{
+    char *text = s_report (&report_tap, report_tap_new,
+                           (report_config_t) { 0 });
+    ck_assert_str_eq (text,
+        "1..3\n"
+        "# target: a target\n"
+        "ok 1 - theme/good\n"
+        "not ok 2 - theme/bad\n"
+        "# FAIL\n"
+        "# why: nothing came\n"
+        "# step: w <- REQUEST\n"
+        "# at: theme.sea:7\n"
+        "# expected: \"\"  \"<&>\"\n"
+        "# breaks: T-ONE-01\n"
+        "#     A broker does one thing, and it does that thing well whatever "
+            "anybody else may say of it.\n"
+        "#      0.000  w opens\n"
+        "#      0.100  w mute\n"
+        "# printed: broker:\n"
+        "# printed: it said\x1b something\n"
+        "ok 3 - theme/far # SKIP the target does not speak tsp/1.0\n");
+    free (text);
+}
+END_TEST
+
+START_TEST (junit_tells_ci_servers)
+{
+    char *text = s_report (&report_junit, report_junit_new,
+                           (report_config_t) { 0 });
+    ck_assert_str_eq (text,
+        "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n"
+        "<testsuites tests=\"3\" failures=\"1\" errors=\"0\" skipped=\"1\" "
+            "time=\"2.000\">\n"
+        " <testsuite name=\"a target\" tests=\"3\" failures=\"1\" "
+            "errors=\"0\" skipped=\"1\" time=\"2.000\">\n"
+        "  <testcase classname=\"theme\" name=\"good\" time=\"0.310\">\n"
+        "   <system-out>   0.000  c -&gt; &quot;&quot;\n</system-out>\n"
+        "  </testcase>\n"
+        "  <testcase classname=\"theme\" name=\"bad\" time=\"1.500\">\n"
+        "   <failure message=\"nothing came\" type=\"FAIL\">"
+            "step: w &lt;- REQUEST\n"
+        "at: theme.sea:7\n"
+        "expected: &quot;&quot;  &quot;&lt;&amp;&gt;&quot;\n"
+        "breaks: T-ONE-01 (MUST, 7/MDP, Somewhere): A broker does one thing, "
+            "and it does that thing well whatever anybody else may say of it.\n"
+        "</failure>\n"
+        "   <system-out>   0.000  w opens\n   0.100  w mute\n</system-out>\n"
+        "  </testcase>\n"
+        "  <testcase classname=\"theme\" name=\"far\" time=\"0.000\">\n"
+        "   <skipped message=\"the target does not speak tsp/1.0\"/>\n"
+        "  </testcase>\n"
+        " </testsuite>\n"
+        "</testsuites>\n");
+    xmlDocPtr document = xmlReadMemory (text, (int) strlen (text), NULL, NULL,
+                                        0);
+    ck_assert_ptr_nonnull (document);
+    xmlFreeDoc (document);
+    xmlCleanupParser ();
+    free (text);
+}
+END_TEST
+
+START_TEST (a_result_survives_the_pipe)
+{
+    result_t *result = s_failed ();
+    result_add_remark (result, "a remark");
+    result_set (&result->output, "no UTF-8: \xff\xfe\n");
+    char *text = result_encode (result);
+    ck_assert_ptr_null (strchr (text, '\n'));
+    result_t *again = result_decode (text);
+    ck_assert_ptr_nonnull (again);
+    ck_assert_str_eq (again->scenario, "theme/bad");
+    ck_assert_int_eq (again->verdict, VERDICT_FAIL);
+    ck_assert_int_eq (again->duration_ms, 1500);
+    ck_assert_str_eq (again->expected, "\"\"  \"<&>\"");
+    ck_assert_ptr_null (again->received);
+    ck_assert_str_eq (again->transcript, result->transcript);
+    ck_assert_uint_eq (again->requirement_count, 1);
+    ck_assert_uint_eq (again->remark_count, 1);
+    ck_assert_str_eq (again->output, "no UTF-8: \?\?\n");
+    free (text);
+    result_destroy (&again);
+    result_destroy (&result);
+    ck_assert_ptr_null (result_decode ("nonsense"));
+    ck_assert_ptr_null (result_decode ("{\"scenario\": \"x\"}"));
+}
+END_TEST
+
+Suite *
+report_suite (void)
+{
+    Suite *suite = suite_create ("report");
+    TCase *tcase = tcase_create ("report");
+    tcase_add_test (tcase, console_tells_people);
+    tcase_add_test (tcase, console_on_a_terminal_erases_its_progress);
+    tcase_add_test (tcase, tap_tells_automake);
+    tcase_add_test (tcase, junit_tells_ci_servers);
+    tcase_add_test (tcase, a_result_survives_the_pipe);
+    suite_add_tcase (suite, tcase);
+    return suite;
+}
