@@ -284,6 +284,17 @@ s_dies_on_bad_id (wreck_t *self, const event_t *event, update_t *update)
     return true;
 }
 
+static bool
+s_dies_on_empty_name (wreck_t *self, const event_t *event, update_t *update)
+{
+    (void) self;
+    (void) update;
+    frame_t *asked = s_asked (event, SERVICE_REQUEST);
+    if (asked && frame_size (asked) == 0)
+        abort ();
+    return true;
+}
+
 //  Takes an id for the name of a file, wherever that is
 static bool
 s_removes_files (wreck_t *self, const event_t *event, update_t *update)
@@ -553,6 +564,7 @@ const fault_t titanic_faults [] = {
     { "mixes-replies", NULL, s_mixes_replies, NULL, 0 },
     { "reply-dies-on-bad-id", s_dies_on_bad_id, NULL, NULL, SERVICE_REPLY },
     { "close-dies-on-bad-id", s_dies_on_bad_id, NULL, NULL, SERVICE_CLOSE },
+    { "dies-on-empty-name", s_dies_on_empty_name, NULL, NULL, 0 },
     { "removes-files", s_removes_files, NULL, NULL, 0 },
     { "closes-all", s_closes_all, s_note_all_puts, NULL, 0 },
     { "close-unknown-is-400", s_close_unknown, s_refuse_unknown, NULL, 0 },
