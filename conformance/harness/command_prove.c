@@ -176,12 +176,12 @@ s_pair (proof_t *self, char *names [], int count)
             const scenario_t *scenario = script_at (kit->script, nbr);
             if (fnmatch (meant->scenarios, scenario->name, 0))
                 continue;
+            meant->matched++;
             bool pattern = strchr (meant->scenarios, '*') != NULL;
             if (pattern && !self->isolated && seen++ % SAMPLE)
                 continue;
             pair_t pair = { { scenario, profile }, index };
             vector_push (self->pairs, self->pair_count, pair);
-            meant->matched++;
         }
         if (meant->matched == 0) {
             fprintf (stderr, "wrecks.list:%d: no scenario is called %s\n",
