@@ -234,6 +234,21 @@ s_read_class (cursor_t *cursor, term_t *term)
         "no such class; there are any, uuid, status, text, len(N), re(...)");
 }
 
+//  $name+"bytes"
+static bool
+s_read_suffix (cursor_t *cursor, term_t *term)
+{
+    if (term->classed)
+        return s_complain (cursor, cursor->at,
+            "only what was captured before can have bytes behind it");
+    const char *text = cursor->text + ++cursor->at;
+    if (*text == '"')
+        return s_read_string (cursor, term);
+    if (text [0] == '0' && text [1] == 'x')
+        return s_read_hex (cursor, term);
+    return s_complain (cursor, cursor->at, "a string or 0x is due here");
+}
+
 static bool
 s_read_name (cursor_t *cursor, term_t *term)
 {
@@ -259,6 +274,9 @@ s_read_name (cursor_t *cursor, term_t *term)
         term->many = MANY_ANY;
         cursor->at++;
     }
+    else
+    if (cursor->text [cursor->at] == '+')
+        return s_read_suffix (cursor, term);
     return true;
 }
 
@@ -622,6 +640,19 @@ pattern_match (const pattern_t *self, zmsg_t *message, captures_t *captures)
     return same;
 }
 
+//  A captured frame, with the bytes that are written behind its name
+static void
+s_add_frame (zmsg_t *message, zframe_t *frame, const term_t *term)
+{
+    size_t size = zframe_size (frame);
+    char *bytes = (char *) zmalloc (size + term->size + 1);
+    memcpy (bytes, zframe_data (frame), size);
+    if (term->size)
+        memcpy (bytes + size, term->bytes, term->size);
+    zmsg_addmem (message, bytes, size + term->size);
+    free (bytes);
+}
+
 zmsg_t *
 pattern_compose (const pattern_t *self, captures_t *captures)
 {
@@ -640,7 +671,7 @@ pattern_compose (const pattern_t *self, captures_t *captures)
         }
         for (zframe_t *frame = held? zmsg_first (held): NULL; frame;
                        frame = zmsg_next (held))
-            zmsg_addmem (message, zframe_data (frame), zframe_size (frame));
+            s_add_frame (message, frame, term);
     }
     return message;
 }
@@ -752,7 +783,9 @@ notation_pattern (const pattern_t *self)
             if (term->classed)
                 s_print_class (out, term);
             fputs (term->many == MANY_SOME? "...":
-                   term->many == MANY_ANY? "*": "", out);
+                   term->many == MANY_ANY? "*": term->bytes? "+": "", out);
+            if (term->bytes)
+                s_print_bytes (out, (unsigned char *) term->bytes, term->size);
         }
     }
     fclose (out);

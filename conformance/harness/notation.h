@@ -35,15 +35,15 @@ typedef enum {
 
 typedef enum {
     TERM_BYTES,                 //  A literal frame
-    TERM_NAME,                  //  $name, $name:class, $:class
+    TERM_NAME,                  //  $name, $name:class, $:class, $name+"bytes"
     TERM_REST                   //  ...
 } term_type_t;
 
 //  One element of a message as it is written.
 typedef struct {
     term_type_t type;
-    char *bytes;                //  TERM_BYTES
-    size_t size;
+    char *bytes;                //  TERM_BYTES; TERM_NAME: that follow what was
+    size_t size;                //  captured, or NULL
     char *name;                 //  TERM_NAME; "" when nothing is captured
     bool classed;               //  TERM_NAME: a class is written
     class_t class;

@@ -91,7 +91,7 @@ END_TEST
 START_TEST (patterns_print_as_they_are_written)
 {
     static const char *line = "$a:status(200)  $:len(5)  $b  $c:re((a|b)+)...  "
-                              "...  $d*  $:uuid  $e:text";
+                              "...  $d*  $:uuid  $e:text  $f+\"x\"";
     pattern_t pattern = s_pattern (line);
     char *text = notation_pattern (&pattern);
     ck_assert_str_eq (text, line);
@@ -153,10 +153,11 @@ START_TEST (captures_hold_later_frames_to_account)
     //  A message that does not match captures nothing
     ck_assert (!s_matches ("$id:any \"no\"", "\"other\" \"yes\"", captures));
     ck_assert (s_matches ("$id", "\"one\"", captures));
-    pattern_t pattern = s_pattern ("$id \"and\" $rest");
+    pattern_t pattern = s_pattern ("$id \"and\" $rest $id+\"more\"");
     zmsg_t *message = pattern_compose (&pattern, captures);
     char *text = notation_frames (message);
-    ck_assert_str_eq (text, "\"one\"  \"and\"  \"two\"  \"three\"");
+    ck_assert_str_eq (text, "\"one\"  \"and\"  \"two\"  \"three\"  "
+                            "\"onemore\"");
     free (text);
     zmsg_destroy (&message);
     pattern_clear (&pattern);
@@ -172,7 +173,7 @@ START_TEST (mistakes_are_pointed_at)
     } cases [] = {
         { "\"abc", 1 }, { "\"a\" 0x123", 5 }, { "\"\\q\"", 2 },
         { "$:nosuch", 3 }, { "$x:len", 4 }, { "$x:status(20)", 4 },
-        { "$x:re(()", 4 }, { "$", 1 }, { "\"a\"*", 5 }, { "\"a\"\"b\"", 4 },
+        { "$x:re(()", 4 }, { "$x:any+\"a\"", 7 }, { "$x+a", 4 }, { "$", 1 }, { "\"a\"*", 5 }, { "\"a\"\"b\"", 4 },
         { "\"a\"*99999999999", 5 }, { "{", 1 }, { "[ID", 1 }
     };
     for (size_t nbr = 0; nbr < sizeof cases / sizeof *cases; nbr++) {

@@ -116,6 +116,8 @@ s_check_names (cursor_t *cursor, const pattern_t *pattern, bool sending)
         const term_t *term = &pattern->terms [index];
         if (term->type == TERM_BYTES)
             continue;
+        if (term->type == TERM_NAME && term->bytes && !sending)
+            return cursor_fail (cursor, "bytes behind a name can be sent only");
         bool open = term->type == TERM_REST || !*term->name || term->classed;
         if (open && sending) {
             if (term->type == TERM_NAME && term->many == MANY_ANY)

@@ -284,6 +284,30 @@ s_dies_on_bad_id (wreck_t *self, const event_t *event, update_t *update)
     return true;
 }
 
+//  The first 32 digits of an id are enough
+static bool
+s_takes_long_ids (wreck_t *self, const event_t *event, update_t *update)
+{
+    mdp_command_t command;
+    service_t service = s_service (event->channel);
+    frame_t *asked = service == SERVICE_REQUEST? NULL
+                   : s_asked (event, service);
+    if (service == SERVICE_NONE || !asked
+    ||  frame_size (asked) <= TSP_ID_DIGITS)
+        return true;
+    mdp_decode (event->message, 0, MDP_AT_WORKER, &command);
+    message_t *body = message_new ();
+    message_add_bytes (body, frame_data (asked), TSP_ID_DIGITS);
+    message_t *message = mdp_worker_request (MDP_0_1, NULL, command.client,
+                                             body, 0);
+    message_destroy (&body);
+    event_t cut = *event;
+    cut.message = message;
+    self->inner.step (self->inner.engine, &cut, update);
+    message_destroy (&message);
+    return false;
+}
+
 static bool
 s_dies_on_empty_name (wreck_t *self, const event_t *event, update_t *update)
 {
@@ -564,6 +588,7 @@ const fault_t titanic_faults [] = {
     { "mixes-replies", NULL, s_mixes_replies, NULL, 0 },
     { "reply-dies-on-bad-id", s_dies_on_bad_id, NULL, NULL, SERVICE_REPLY },
     { "close-dies-on-bad-id", s_dies_on_bad_id, NULL, NULL, SERVICE_CLOSE },
+    { "takes-long-ids", s_takes_long_ids, NULL, NULL, 0 },
     { "dies-on-empty-name", s_dies_on_empty_name, NULL, NULL, 0 },
     { "removes-files", s_removes_files, NULL, NULL, 0 },
     { "closes-all", s_closes_all, s_note_all_puts, NULL, 0 },
