@@ -147,6 +147,8 @@ s_socket_new (channels_t *self, int type)
     //  An address that nobody has any more is an event for the engine; two
     //  peers must not share one: MDP1-REQREP-05
     if (rc == 0 && type == ZMQ_ROUTER)
+        //  MDP1-ADDRESSING-01, MDP1-ADDRESSING-02, MDP1-ADDRESSING-05,
+        //  MDP1-REQREP-05: a ROUTER tells peers apart
         rc = s_set_int (socket, ZMQ_ROUTER_MANDATORY, 1)
           || s_set_int (socket, ZMQ_ROUTER_HANDOVER, 0);
     if (rc) {

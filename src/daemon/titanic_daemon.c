@@ -106,8 +106,8 @@ titanic_daemon (int argc, char *argv [], daemon_wrap_fn *wrap)
     if (!options)
         return result == OPTIONS_DONE? DAEMON_OK: DAEMON_USAGE;
     if (options_rest (options)) {
-        fprintf (stderr, "%s: unexpected argument %s; try --help\n", program_invocation_short_name,
-                 options_argument (options, 0));
+        fprintf (stderr, "%s: unexpected argument %s; try --help\n",
+                 program_invocation_short_name, options_argument (options, 0));
         options_destroy (&options);
         return DAEMON_USAGE;
     }

@@ -194,7 +194,9 @@ s_dispatch (broker_t *self, service_t *service)
                       service_name (service));
             return;
         }
-        //  MDP1-TOPOLOGY-06: a busy worker is not among the idle ones
+        //  MDP1-TOPOLOGY-06: a busy worker is not among the idle ones.
+        //  MDP1-TOPOLOGY-10, MDP1-CONNECTION-08: whichever of the service's is
+        //  free
         s_worker_rouse (worker);
         worker->request = request;
         s_worker_send (self, worker, &message);
@@ -317,6 +319,7 @@ s_worker_add (broker_t *self, const frame_t *address, mdp_version_t version,
     return true;
 }
 
+//  MMI-NAMESPACE-04: the start of the name, and nothing else
 static bool
 s_is_mmi (const frame_t *name)
 {
@@ -345,7 +348,8 @@ s_ready (broker_t *self, const frame_t *address, const mdp_command_t *command)
     service_t *service = services_obtain (self->services, command->service,
                                           &result);
     if (service && s_worker_add (self, address, command->version, service)) {
-        //  MDP1-WORKER-08, MDP1-CONNECTION-12
+        //  MDP1-WORKER-08, MDP1-WORKER-25, MDP1-CONNECTION-10,
+        //  MDP1-CONNECTION-12, MDP1-RELIABILITY-04
         s_notice (self, NOTICE_TRACE, "worker registered for service",
                   command->service);
         s_dispatch (self, service);
@@ -381,6 +385,8 @@ s_reply (broker_t *self, worker_t *worker, const message_t *message,
         s_worker_disconnect (self, &worker);
         return;
     }
+    //  MDP1-TOPOLOGY-02, MDP1-TOPOLOGY-08, MDP1-CLIENT-01: one reply, to the
+    //  client that asked, in MDP/Client
     service_t *service = worker->service;
     message_t *reply = mdp_client_reply (
         request_version (request), request_client (request),
@@ -439,9 +445,12 @@ s_worker_command (broker_t *self, const message_t *message,
 static void
 s_mmi (broker_t *self, const message_t *message, const mdp_command_t *command)
 {
+    //  MMI-NAMESPACE-02: answered in MDP/Client
     const char *status = "501"; //  MMI-UNKNOWN-01
     if (frame_is (command->service, MMI_SERVICE, strlen (MMI_SERVICE))) {
-        //  MMI-SERVICE-08: asking makes no service, and only workers count
+        //  MMI-SERVICE-01. MMI-SERVICE-08: asking makes no service, and only
+        //  workers count; MMI-SERVICE-04 to MMI-SERVICE-07, that is
+        //  MMI-SERVICE-05 the busy ones too, MMI-SERVICE-06 else "404"
         const frame_t *name = message_frame (message, command->body);
         service_t *service = services_find (self->services, name);
         status = service && service_workers (service)? "200": "404";
@@ -546,6 +555,7 @@ s_unreachable (broker_t *self, const message_t *message)
                   "any more", address);
 }
 
+//  MDP1-HEARTBEAT-13: only silence counts. MDP1-RELIABILITY-03.
 //  MDP1-HEARTBEAT-11, MDP1-HEARTBEAT-16: nothing is sent to a silent worker,
 //  and its address is forgotten, so that it is told should it come back.
 static void
@@ -586,7 +596,8 @@ s_expire_requests (broker_t *self)
     }
 }
 
-//  MDP1-HEARTBEAT-09, MDP1-WORKER-26: to idle and busy workers alike
+//  MDP1-HEARTBEAT-09, MDP1-WORKER-26: to idle and busy workers alike, and
+//  MDP1-HEARTBEAT-03: to nobody else
 static void
 s_send_heartbeats (broker_t *self)
 {

@@ -613,7 +613,8 @@ s_send (dispatch_t *self, execution_t *execution, target_t *target,
         const frame_t *service, const message_t *body, int64_t now_ms,
         update_t *update)
 {
-    //  TSP-PEER-07
+    //  TSP-PEER-07, TSP-OVERVIEW-03, TSP-OVERVIEW-04, TSP-REQUEST-06,
+    //  TSP-REQUEST-07: the stored frames, to the service that they were for
     message_t *message = mdp_client_request (MDP_0_1, service, body, 0);
     update_send (update, execution->channel, &message);
     execution->target = target;
@@ -750,6 +751,7 @@ s_check_executions (dispatch_t *self, int64_t now_ms, update_t *update)
     }
 }
 
+//  TSP-EXEC-02, TSP-EXEC-03: each service by itself, and in turn.
 //  One thing for the target whose turn it is; false when nothing can be done for
 //  any now
 static bool

@@ -153,6 +153,7 @@ s_lane_destroy (services_t *self, service_t *service, lane_t *lane)
 }
 
 //  Find the client's lane for the service or make it. NULL when memory is out.
+//  MDP1-TOPOLOGY-09, MDP1-TOPOLOGY-12: a lane a client, and lanes take turns
 static lane_t *
 s_lane_obtain (services_t *self, service_t *service, const frame_t *client)
 {
@@ -257,6 +258,8 @@ services_destroy (services_t **self_p)
     free (self);
 }
 
+//  MDP1-CLIENT-24, MDP1-TOPOLOGY-11, MDP1-SCALABILITY-02: a service is its name,
+//  the whole of it, and has a queue of its own
 service_t *
 services_find (services_t *self, const frame_t *name)
 {

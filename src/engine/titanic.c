@@ -177,6 +177,7 @@ s_request (titanic_t *self, conversation_t *conversation, const event_t *event,
     operation->id = request_id_new (&self->id_clock, event->wall_ms,
                                     event->random);
     operation->service = frame_ref (service);
+    //  TSP-EXEC-01: nobody looks whether the service is there
     store_query_t query = { .type = STORE_PUT, .ticket = operation->ticket,
         .id = operation->id, .service = frame_ref (service), .body = body };
     update_write (update, &query);
@@ -243,19 +244,22 @@ s_close (titanic_t *self, conversation_t *conversation, const event_t *event,
 //  --------------------------------------------------------------------------
 //  What the store answers
 
-//  The body of the reply that a client gets
+//  The body of the reply that a client gets. Each begins with a status of those
+//  that there are: TSP-REQUEST-08, TSP-REQUEST-11, TSP-REPLY-03, TSP-REPLY-06,
+//  TSP-CLOSE-05, TSP-CLOSE-06
 static message_t *
 s_answer_body (const operation_t *operation, const store_answer_t *answer)
 {
     store_result_t result = answer->result;
     if (result != STORE_OK && result != STORE_UNKNOWN)
-        //  TSP-STATUS-12
+        //  TSP-STATUS-12; no id goes with it: TSP-REQUEST-10
         return tsp_status_new (TSP_ERROR);
     if (operation->type == STORE_DROP)
-        //  TSP-CLOSE-09: known or not
+        //  TSP-CLOSE-09: known or not; TSP-CLOSE-08: the second time too
         return tsp_status_new (TSP_OK);
     if (operation->type == STORE_PUT) {
-        //  TSP-REQUEST-01: this is the first time that anybody says 200
+        //  TSP-REQUEST-01, TSP-REQUEST-02, TSP-REQUEST-09: this is the first time
+        //  that anybody says 200
         char text [TSP_ID_DIGITS + 1];
         tsp_id_print (&operation->id, text);
         message_t *body = tsp_status_new (TSP_OK);
@@ -268,8 +272,10 @@ s_answer_body (const operation_t *operation, const store_answer_t *answer)
         return tsp_status_new (TSP_UNKNOWN);
     const message_t *reply = answer->records->body;
     if (!reply)
-        //  TSP-STATUS-07
+        //  TSP-STATUS-06, TSP-STATUS-07, TSP-REPLY-05
         return tsp_status_new (TSP_PENDING);
+    //  TSP-REPLY-01, TSP-REPLY-04; nothing is changed by it: TSP-REPLY-08 to
+    //  TSP-REPLY-10, TSP-REPLY-09
     message_t *body = tsp_status_new (TSP_OK);
     if (body && message_add_from (body, reply, 0))
         message_destroy (&body);

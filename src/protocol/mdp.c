@@ -103,6 +103,7 @@ s_check_service_frame (const frame_t *frame)
     return mdp_check_service (frame_data (frame), frame_size (frame));
 }
 
+//  MDP1-CLIENT-08: one body frame or more, empty ones among them
 static mdp_result_t
 s_decode_client (const message_t *message, size_t from,
                  mdp_receiver_t receiver, mdp_command_t *command)
@@ -131,6 +132,7 @@ s_decode_envelope (const message_t *message, size_t from,
     return MDP_OK;
 }
 
+//  MDP1-WORKER-19: a REPLY has one body frame or more, whatever they hold
 static mdp_result_t
 s_decode_worker (const message_t *message, size_t from,
                  mdp_command_t *command)
@@ -197,6 +199,7 @@ mdp_decode (const message_t *message, size_t from,
 
 //  A message with the address, if any, the empty frame and the header. NULL
 //  when memory is out.
+//  MDP1-CLIENT-11, MDP1-CLIENT-12, MDP1-WORKER-01, MDP1-WORKER-02
 static message_t *
 s_begin (const frame_t *address, const char *header)
 {
@@ -260,6 +263,8 @@ mdp_client_request (mdp_version_t version, const frame_t *service,
     return s_client_command (version, NULL, service, body, from);
 }
 
+//  MDP1-CLIENT-10, MDP1-CLIENT-13, MDP1-CLIENT-14, MDP1-CLIENT-16,
+//  MDP1-CLIENT-19
 message_t *
 mdp_client_reply (mdp_version_t version, const frame_t *address,
                   const frame_t *service, const message_t *body, size_t from)
@@ -276,6 +281,9 @@ mdp_worker_ready (mdp_version_t version, const frame_t *service)
     return message;
 }
 
+//  MDP1-WORKER-09 to MDP1-WORKER-13: MDP1-WORKER-10 the command, MDP1-WORKER-11
+//  the address, MDP1-WORKER-12 the delimiter; MDP1-REQREP-01, MDP1-REQREP-03,
+//  MDP1-CLIENT-09
 message_t *
 mdp_worker_request (mdp_version_t version, const frame_t *address,
                     const frame_t *client, const message_t *body, size_t from)
@@ -292,12 +300,14 @@ mdp_worker_reply (mdp_version_t version, const frame_t *client,
                                body, from);
 }
 
+//  MDP1-WORKER-20
 message_t *
 mdp_worker_heartbeat (mdp_version_t version, const frame_t *address)
 {
     return s_begin_worker (version, address, MDP_WORKER_HEARTBEAT);
 }
 
+//  MDP1-WORKER-22
 message_t *
 mdp_worker_disconnect (mdp_version_t version, const frame_t *address)
 {

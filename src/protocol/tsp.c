@@ -12,6 +12,7 @@
 
 #include "tsp.h"
 
+//  TSP-STATUS-01, TSP-STATUS-02, TSP-STATUS-04
 message_t *
 tsp_status_new (tsp_status_t status)
 {
@@ -41,6 +42,7 @@ tsp_status_read (const frame_t *frame)
         || status == TSP_UNKNOWN || status == TSP_ERROR? status: 0;
 }
 
+//  TSP-REQUEST-12
 void
 tsp_id_print (const request_id_t *id, char text [TSP_ID_DIGITS + 1])
 {

@@ -45,7 +45,9 @@ static const char *s_sql [SQL_COUNT] = {
     [SQL_ROLLBACK] = "ROLLBACK",
     [SQL_PUT] = "INSERT INTO request (id, service, body) VALUES (?1, ?2, ?3)",
     [SQL_ANSWER] = "UPDATE request SET reply = ?2 WHERE id = ?1",
+    //  TSP-CLOSE-01, TSP-CLOSE-02, TSP-CLOSE-03
     [SQL_DROP] = "DELETE FROM request WHERE id = ?1",
+    //  TSP-OVERVIEW-01, TSP-REPLY-08: reading takes nothing away
     [SQL_FETCH] = "SELECT reply FROM request WHERE id = ?1",
     //  One step over the index a service, however many requests wait
     [SQL_SERVICE] = "SELECT min(service) FROM request"
