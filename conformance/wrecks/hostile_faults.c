@@ -69,7 +69,7 @@ s_few_descriptors (wreck_t *self, const event_t *event, update_t *update)
     if (self->number++ == 0) {
         int next = dup (STDERR_FILENO);
         close (next);
-        struct rlimit limit = { (rlim_t) next + 4, (rlim_t) next + 4 };
+        struct rlimit limit = { (rlim_t) next + 3, (rlim_t) next + 3 };
         setrlimit (RLIMIT_NOFILE, &limit);
     }
     return true;
