@@ -7,6 +7,7 @@
     =========================================================================
 */
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -34,8 +35,8 @@ s_open (const char *path, store_result_t *result, char *error, size_t size)
     (void) path;
     memory_t *self = (memory_t *) calloc (1, sizeof (memory_t));
     *result = self? STORE_OK: STORE_FAILED;
-    if (!self && size)
-        *error = 0;
+    if (!self)
+        snprintf (error, size, "out of memory");
     return self;
 }
 

@@ -10,6 +10,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <sqlite3.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -60,6 +61,7 @@ typedef struct {
     sqlite3 *database;
     sqlite3_stmt *statements [SQL_COUNT];
     int lock;                   //  Locked while we live, -1 if not
+    bool full;                  //  The last failure was that there is no space
     char error [256];           //  About the last failure
 } sqlite_t;
 
@@ -115,15 +117,21 @@ s_unpack (const unsigned char *blob, size_t size)
 static store_result_t
 s_failed (sqlite_t *self)
 {
-    int code = sqlite3_extended_errcode (self->database);
-    int system = sqlite3_system_errno (self->database);
-    bool full = (code & 0xff) == SQLITE_FULL
-        || ((code & 0xff) == SQLITE_IOERR
-            && (system == ENOSPC || system == EDQUOT || system == EFBIG));
+    //  A commit that fails leaves its reason in errno only; and the one that
+    //  SQLite keeps is from some time ago, unless this is such a failure
+    int reason = errno;
+    int code = sqlite3_errcode (self->database);
+    int system = 0;
+    if (code == SQLITE_IOERR || code == SQLITE_CANTOPEN)
+        system = sqlite3_system_errno (self->database);
+    if (code == SQLITE_IOERR && reason)
+        system = reason;
+    self->full = code == SQLITE_FULL || (code == SQLITE_IOERR
+        && (system == ENOSPC || system == EDQUOT || system == EFBIG));
     snprintf (self->error, sizeof self->error, "%s%s%s",
               sqlite3_errmsg (self->database), system? ": ": "",
               system? strerror (system): "");
-    return full? STORE_FULL: STORE_FAILED;
+    return self->full? STORE_FULL: STORE_FAILED;
 }
 
 static store_result_t
@@ -249,20 +257,40 @@ s_prepare (sqlite_t *self)
     return STORE_OK;
 }
 
+//  What has a meaning of its own for SQLite, such as "" and :memory:, is in no
+//  file: what is kept there would be gone with the process
+static store_result_t
+s_check_path (sqlite_t *self, const char *path)
+{
+    if (*path && strcmp (path, ":memory:") && strncmp (path, "file:", 5))
+        return STORE_OK;
+    snprintf (self->error, sizeof self->error, "that is no path of a file; "
+              "choose another --store, or memory: for tests");
+    return STORE_FAILED;
+}
+
 static store_result_t
 s_set_up (sqlite_t *self, const char *path)
 {
-    store_result_t result = s_lock (self, path);
+    store_result_t result = s_check_path (self, path);
+    if (result == STORE_OK)
+        result = s_lock (self, path);
     if (result != STORE_OK)
         return result;
+    errno = 0;
     if (sqlite3_open_v2 (path, &self->database, SQLITE_OPEN_READWRITE
             | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOMUTEX, NULL))
         return s_failed (self);
+    //  A write-ahead log that somebody else has left is not ours to fold in
+    sqlite3_db_config (self->database, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1,
+                       NULL);
     //  An operator may look into the file meanwhile
     sqlite3_busy_timeout (self->database, 1000);
     result = s_check_schema (self);
     if (result != STORE_OK)
         return result;
+    sqlite3_db_config (self->database, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 0,
+                       NULL);
     if (sqlite3_exec (self->database, "PRAGMA journal_mode = WAL; "
                       "PRAGMA synchronous = FULL;", NULL, NULL, NULL))
         return s_failed (self);
@@ -313,6 +341,7 @@ static store_result_t
 s_run (sqlite_t *self, sql_t sql)
 {
     sqlite3_stmt *statement = self->statements [sql];
+    errno = 0;
     int rc = sqlite3_step (statement);
     store_result_t result = rc == SQLITE_DONE? STORE_OK: s_failed (self);
     sqlite3_reset (statement);
@@ -336,6 +365,8 @@ static void
 s_rollback (void *state)
 {
     sqlite_t *self = (sqlite_t *) state;
+    bool full = self->full;
+    self->full = false;
     //  Some failures have rolled back already
     if (!sqlite3_get_autocommit (self->database)) {
         char error [sizeof self->error];
@@ -343,6 +374,11 @@ s_rollback (void *state)
         s_run (self, SQL_ROLLBACK);
         memcpy (self->error, error, sizeof error);
     }
+    //  The log may have no room left to grow while the file has some inside.
+    //  SQLite folds the log in after a commit only, and there will be none.
+    if (full)
+        sqlite3_wal_checkpoint_v2 (self->database, NULL,
+                                   SQLITE_CHECKPOINT_PASSIVE, NULL, NULL);
 }
 
 static store_result_t
@@ -357,9 +393,16 @@ s_apply_body (sqlite_t *self, const store_query_t *query)
     s_bind_id (statement, 1, &query->id);
     if (query->type == STORE_PUT)
         s_bind_frame (statement, 2, query->service);
-    sqlite3_bind_blob64 (statement, query->type == STORE_PUT? 3: 2, blob, size,
-                         SQLITE_STATIC);
-    store_result_t result = s_run (self, sql);
+    //  SQLite has a limit of its own. What it does not take would be NULL, which
+    //  stands for no reply.
+    store_result_t result;
+    if (sqlite3_bind_blob64 (statement, query->type == STORE_PUT? 3: 2, blob,
+                             size, SQLITE_STATIC)) {
+        result = s_failed (self);
+        sqlite3_clear_bindings (statement);
+    }
+    else
+        result = s_run (self, sql);
     free (blob);
     return result;
 }

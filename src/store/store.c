@@ -153,7 +153,8 @@ store_write (store_t *self, const store_query_t *const *queries,
     for (size_t index = 0; index < count; index++)
         answers [index] = (store_answer_t) { .ticket = queries [index]->ticket,
                                              .type = queries [index]->type };
-    if (self->backend->begin && count > 1
+    //  One that stands alone gets a second try too: rollback may have made room
+    if (self->backend->begin && count > 0
     &&  !s_is_failure (s_write_together (self, queries, count, answers)))
         return;
     for (size_t index = 0; index < count; index++) {

@@ -259,6 +259,31 @@ START_TEST (bodies_are_kept_byte_for_byte)
 }
 END_TEST
 
+//  No frames is a reply too, and not the same as no reply
+START_TEST (a_body_may_have_no_frames)
+{
+    store_t *store = s_open (s_address (_i));
+    for (store_query_type_t type = STORE_PUT; type <= STORE_ANSWER; type++) {
+        store_query_t query = s_query (type, 1, "echo", NULL);
+        query.body = message_new ();
+        const store_query_t *queries [] = { &query };
+        store_answer_t answer;
+        store_write (store, queries, 1, &answer);
+        ck_assert_int_eq (answer.result, STORE_OK);
+        store_answer_clear (&answer);
+        store_query_clear (&query);
+        answer = type == STORE_PUT
+            ? s_read (store, STORE_WAITING, 0, "echo", 1)
+            : s_read (store, STORE_FETCH, 1, NULL, 1);
+        ck_assert_uint_eq (answer.record_count, 1);
+        ck_assert_ptr_nonnull (answer.records->body);
+        ck_assert_uint_eq (message_size (answer.records->body), 0);
+        store_answer_clear (&answer);
+    }
+    store_close (&store);
+}
+END_TEST
+
 START_TEST (one_that_fails_does_not_take_others_with_it)
 {
     store_t *store = s_open (s_address (_i));
@@ -323,18 +348,44 @@ static const char *const s_foreign [] = {
     "PRAGMA application_id = 0x53656154; PRAGMA user_version = 99"
 };
 
+//  All bytes of the database and of its write-ahead log, added up
+static unsigned long
+s_checksum (void)
+{
+    static const char *endings [] = { "", "-wal" };
+    unsigned long sum = 0;
+    for (size_t nbr = 0; nbr < 2; nbr++) {
+        char name [80];
+        snprintf (name, sizeof name, "%s%s", s_path, endings [nbr]);
+        FILE *file = fopen (name, "r");
+        for (int byte; file && (byte = fgetc (file)) != EOF;)
+            sum = sum * 31 + (unsigned long) byte + 1;
+        if (file)
+            fclose (file);
+    }
+    return sum;
+}
+
+//  Refused, and not a byte of it altered: also when its owner was killed and has
+//  left a write-ahead log
 START_TEST (sqlite_refuses_what_is_not_its_own)
 {
     sqlite3 *database;
     ck_assert_int_eq (sqlite3_open (s_path, &database), SQLITE_OK);
+    ck_assert_int_eq (sqlite3_db_config (database,
+        SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, NULL), SQLITE_OK);
+    ck_assert_int_eq (sqlite3_exec (database, "PRAGMA journal_mode = WAL",
+                                    NULL, NULL, NULL), SQLITE_OK);
     ck_assert_int_eq (sqlite3_exec (database, s_foreign [_i], NULL, NULL,
                                     NULL), SQLITE_OK);
     sqlite3_close (database);
+    unsigned long before = s_checksum ();
     store_result_t result;
     char error [256];
     ck_assert_ptr_null (store_open (s_path, &result, error, sizeof error));
     ck_assert_int_eq (result, STORE_FAILED);
     ck_assert_msg (strstr (error, s_path) != NULL, "%s", error);
+    ck_assert_uint_eq (s_checksum (), before);
 }
 END_TEST
 
@@ -348,6 +399,46 @@ START_TEST (sqlite_refuses_garbage)
     char error [256];
     ck_assert_ptr_null (store_open (s_path, &result, error, sizeof error));
     ck_assert_int_eq (result, STORE_FAILED);
+}
+END_TEST
+
+//  Names that have a meaning of their own for SQLite: none of them is a file that
+//  would keep anything
+static const char *const s_no_files [] = {
+    "", "sqlite:", ":memory:", "sqlite::memory:", "file:x?mode=memory",
+    "postgresql://nowhere"
+};
+
+START_TEST (sqlite_refuses_what_is_no_file)
+{
+    store_result_t result;
+    char error [256] = "";
+    ck_assert_ptr_null (store_open (s_no_files [_i], &result, error,
+                                    sizeof error));
+    ck_assert_int_eq (result, STORE_FAILED);
+    ck_assert_str_ne (error, "");
+    ck_assert_ptr_null (strchr (error, '\n'));
+}
+END_TEST
+
+//  What was dropped makes room for what comes
+START_TEST (sqlite_uses_space_again)
+{
+    store_t *store = s_open (s_path);
+    char *large = calloc (1, 1 << 20);
+    memset (large, 'a', (1 << 20) - 1);
+    for (unsigned number = 1; number <= 20; number++) {
+        ck_assert_int_eq (s_write (store, STORE_PUT, number, "echo", large),
+                          STORE_OK);
+        ck_assert_int_eq (s_write (store, STORE_DROP, number, NULL, NULL),
+                          STORE_OK);
+    }
+    free (large);
+    store_close (&store);
+    FILE *file = fopen (s_path, "r");
+    ck_assert_int_eq (fseek (file, 0, SEEK_END), 0);
+    ck_assert_int_lt (ftell (file), 4 << 20);
+    fclose (file);
 }
 END_TEST
 
@@ -369,9 +460,7 @@ START_TEST (sqlite_goes_on_after_a_failed_write)
     const store_query_t *pointers [2] = { &queries [0], &queries [1] };
     store_answer_t answers [2];
     store_write (store, pointers, 2, answers);
-    //  SQLite tells this limit from a full disk, which the scenarios have
-    ck_assert (answers [0].result == STORE_FULL
-           ||  answers [0].result == STORE_FAILED);
+    ck_assert_int_eq (answers [0].result, STORE_FULL);
     ck_assert_int_eq (answers [1].result, STORE_OK);
     ck_assert_int_eq (setrlimit (RLIMIT_FSIZE, &before), 0);
     ck_assert_str_eq (s_state (store, 1), "");
@@ -383,6 +472,36 @@ START_TEST (sqlite_goes_on_after_a_failed_write)
         store_query_clear (&queries [nbr]);
         store_answer_clear (&answers [nbr]);
     }
+    free (large);
+    store_close (&store);
+}
+END_TEST
+
+//  The log cannot grow, but the file has room inside: that is used
+START_TEST (sqlite_uses_room_inside_when_there_is_none_outside)
+{
+    signal (SIGXFSZ, SIG_IGN);
+    store_t *store = s_open (s_path);
+    char *large = calloc (1, 20001);
+    memset (large, 'a', 20000);
+    for (unsigned number = 1; number <= 10; number++)
+        s_write (store, STORE_PUT, number, "echo", large);
+    for (unsigned number = 1; number <= 10; number++)
+        s_write (store, STORE_DROP, number, NULL, NULL);
+    //  What is in the log goes to the file
+    store_close (&store);
+    store = s_open (s_path);
+    struct rlimit before;
+    getrlimit (RLIMIT_FSIZE, &before);
+    struct rlimit limit = { 250000, before.rlim_max };
+    ck_assert_int_eq (setrlimit (RLIMIT_FSIZE, &limit), 0);
+    for (unsigned number = 11; number <= 50; number++) {
+        ck_assert_int_eq (s_write (store, STORE_PUT, number, "echo", large),
+                          STORE_OK);
+        ck_assert_int_eq (s_write (store, STORE_DROP, number, NULL, NULL),
+                          STORE_OK);
+    }
+    ck_assert_int_eq (setrlimit (RLIMIT_FSIZE, &before), 0);
     free (large);
     store_close (&store);
 }
@@ -401,6 +520,7 @@ store_suite (void)
     tcase_add_loop_test (contract, services_that_wait_are_named_once, 0,
                          BACKENDS);
     tcase_add_loop_test (contract, bodies_are_kept_byte_for_byte, 0, BACKENDS);
+    tcase_add_loop_test (contract, a_body_may_have_no_frames, 0, BACKENDS);
     tcase_add_loop_test (contract, one_that_fails_does_not_take_others_with_it,
                          0, BACKENDS);
     suite_add_tcase (suite, contract);
@@ -411,7 +531,12 @@ store_suite (void)
     tcase_add_loop_test (sqlite, sqlite_refuses_what_is_not_its_own, 0,
                          (int) (sizeof s_foreign / sizeof *s_foreign));
     tcase_add_test (sqlite, sqlite_refuses_garbage);
+    tcase_add_loop_test (sqlite, sqlite_refuses_what_is_no_file, 0,
+                         (int) (sizeof s_no_files / sizeof *s_no_files));
+    tcase_add_test (sqlite, sqlite_uses_space_again);
     tcase_add_test (sqlite, sqlite_goes_on_after_a_failed_write);
+    tcase_add_test (sqlite,
+                    sqlite_uses_room_inside_when_there_is_none_outside);
     suite_add_tcase (suite, sqlite);
     return suite;
 }
