@@ -59,7 +59,10 @@ struct _target_t {
     bool more;                  //  There may be more behind the cursor
     bool loading;               //  A read is under way
     bool fresh;                 //  Something was stored since it began
+    bool rewind;                //  It was an id before the cursor
     size_t running;             //  Jobs at the broker
+    size_t window;              //  Most of them, as far as it keeps up
+    size_t in_time;             //  Replies since the window last changed
     bool probing;               //  mmi.service has been asked
     int64_t known_ms;           //  Up to when it counts as there
     int64_t look_ms;            //  ABSENT: when to look again
@@ -114,8 +117,10 @@ struct _dispatch_t {
     bool scan_due;              //  Go on with the scan
     bool scanning;              //  A page of it is being read
     bool scan_again;            //  Begin once more after it: something was left
+    bool scan_partial;          //  It did not begin at the start
     bool broker_lost;           //  Send nothing until it is heard of
-    int64_t retry_ms;           //  A read failed: not before this time
+    int64_t scan_ms;            //  Go on with the scan not before this time
+    int64_t retry_ms;           //  A read failed: no other before this time
     int64_t now_ms;             //  Of the last tick
 };
 
@@ -227,6 +232,13 @@ s_next_job (const target_t *target)
     return NULL;
 }
 
+static bool
+s_can_send (const target_t *target)
+{
+    return s_next_job (target) && !target->probing
+        && target->running < target->window;
+}
+
 //  Put the target where it belongs, or away when nothing is left of it
 static void
 s_settle (dispatch_t *self, target_t *target)
@@ -235,9 +247,8 @@ s_settle (dispatch_t *self, target_t *target)
         return;
     bool wants_read = target->more && !target->loading
         && target->loaded < self->config.service_executions;
-    bool can_send = s_next_job (target) && !target->probing
-        && target->running < self->config.service_executions;
-    s_move (self, target, wants_read || can_send? PLACE_ACTIVE: PLACE_NONE);
+    s_move (self, target, wants_read || s_can_send (target)
+                              ? PLACE_ACTIVE: PLACE_NONE);
     if (!target->queue && !target->more && !target->loading
     &&  !target->running && !target->probing)
         s_target_destroy (self, target);
@@ -263,6 +274,7 @@ s_require_target (dispatch_t *self, const frame_t *name)
     || !(target = (target_t *) calloc (1, sizeof (target_t))))
         return NULL;
     target->name = frame_ref (name);
+    target->window = self->config.service_executions;
     HASH_ADD_KEYPTR (hh, self->targets, frame_data (target->name),
                      frame_size (target->name), target);
     if (target->hh.tbl)
@@ -272,22 +284,26 @@ s_require_target (dispatch_t *self, const frame_t *name)
     return NULL;
 }
 
-//  Requests for a service are in the store
-static void
+//  Requests for a service are in the store; false when there is no room to look
+//  after it
+static bool
 s_awaken (dispatch_t *self, const frame_t *name, const request_id_t *id)
 {
     target_t *target = s_require_target (self, name);
     if (!target) {
         self->scan_again = true;
-        return;
+        return false;
     }
     target->more = true;
     target->fresh = target->loading;
     //  The wall clock went back over a restart: what was loaded is known by its
     //  id, so reading it twice does no harm
-    if (id && memcmp (id, &target->cursor, sizeof *id) <= 0)
+    if (id && memcmp (id, &target->cursor, sizeof *id) <= 0) {
         target->cursor = (request_id_t) { { 0 } };
+        target->rewind = target->loading;
+    }
     s_settle (self, target);
+    return true;
 }
 
 void
@@ -425,29 +441,29 @@ s_scan (dispatch_t *self, update_t *update)
     self->scan_due = !self->scanning;
 }
 
-static void
-s_take_job (dispatch_t *self, target_t *target, store_record_t *record)
+//  false when memory is out: the record is read again later
+static bool
+s_take_job (dispatch_t *self, target_t *target, const store_record_t *record)
 {
+    if (!s_find_job (self, &record->id)) {
+        job_t *job = (job_t *) calloc (1, sizeof (job_t));
+        if (!job || !(job->body = message_slice (record->body, 0))) {
+            free (job);
+            return false;
+        }
+        job->id = record->id;
+        job->target = target;
+        HASH_ADD (hh, self->jobs, id, sizeof job->id, job);
+        if (!job->hh.tbl) {
+            message_destroy (&job->body);
+            free (job);
+            return false;
+        }
+        DL_APPEND (target->queue, job);
+        target->loaded++;
+    }
     target->cursor = record->id;
-    if (s_find_job (self, &record->id))
-        return;
-    job_t *job = (job_t *) calloc (1, sizeof (job_t));
-    if (!job || !(job->body = message_slice (record->body, 0))) {
-        free (job);
-        self->scan_again = true;
-        return;
-    }
-    job->id = record->id;
-    job->target = target;
-    HASH_ADD (hh, self->jobs, id, sizeof job->id, job);
-    if (!job->hh.tbl) {
-        message_destroy (&job->body);
-        free (job);
-        self->scan_again = true;
-        return;
-    }
-    DL_APPEND (target->queue, job);
-    target->loaded++;
+    return true;
 }
 
 static void
@@ -455,16 +471,17 @@ s_loaded (dispatch_t *self, int64_t now_ms, target_t *target,
           const store_answer_t *answer)
 {
     target->loading = false;
-    bool fresh = target->fresh;
-    target->fresh = false;
-    if (answer->result != STORE_OK)
-        self->retry_ms = now_ms + self->config.retry_ms;
-    else {
-        for (size_t nbr = 0; nbr < answer->record_count; nbr++)
-            s_take_job (self, target, &answer->records [nbr]);
-        target->more = fresh
+    bool taken = answer->result == STORE_OK;
+    for (size_t nbr = 0; taken && nbr < answer->record_count; nbr++)
+        taken = s_take_job (self, target, &answer->records [nbr]);
+    if (taken)
+        target->more = target->fresh
             || answer->record_count == self->config.service_executions;
-    }
+    else
+        self->retry_ms = now_ms + self->config.retry_ms;
+    if (target->rewind)
+        target->cursor = (request_id_t) { { 0 } };
+    target->fresh = target->rewind = false;
     s_settle (self, target);
 }
 
@@ -473,18 +490,28 @@ s_scanned (dispatch_t *self, int64_t now_ms, const store_answer_t *answer)
 {
     self->scanning = false;
     if (answer->result != STORE_OK) {
-        self->retry_ms = now_ms + self->config.retry_ms;
+        self->scan_ms = now_ms + self->config.retry_ms;
         self->scan_due = true;
         return;
     }
+    self->scan_due = answer->record_count == SCAN_PAGE;
     for (size_t nbr = 0; nbr < answer->record_count; nbr++) {
-        s_awaken (self, answer->records [nbr].service, NULL);
+        if (!s_awaken (self, answer->records [nbr].service, NULL)) {
+            //  It goes on from here when there is room, not from the start: the
+            //  first names would fill it every time
+            self->scan_partial = true;
+            self->scan_due = false;
+            return;
+        }
         frame_destroy (&self->scan_after);
         self->scan_after = frame_ref (answer->records [nbr].service);
     }
-    self->scan_due = answer->record_count == SCAN_PAGE;
-    if (!self->scan_due)
-        frame_destroy (&self->scan_after);
+    if (self->scan_due)
+        return;
+    frame_destroy (&self->scan_after);
+    if (self->scan_partial)
+        self->scan_again = true;
+    self->scan_partial = false;
 }
 
 static void
@@ -686,6 +713,26 @@ s_probed (dispatch_t *self, int64_t now_ms, execution_t *execution,
     frame_destroy (&name);
 }
 
+//  A service that was late gets less at a time, and more again as its replies
+//  come in time. Otherwise one that is slow would never be done: what it works on
+//  would always be something that nobody waits for any more.
+static void
+s_shrink_window (target_t *target)
+{
+    target->window = target->window > 1? target->window / 2: 1;
+    target->in_time = 0;
+}
+
+static void
+s_grow_window (dispatch_t *self, target_t *target)
+{
+    if (++target->in_time < self->config.service_executions)
+        return;
+    target->in_time = 0;
+    if (target->window < self->config.service_executions)
+        target->window++;
+}
+
 static execution_t *
 s_find_execution (dispatch_t *self, channel_t channel)
 {
@@ -722,6 +769,7 @@ dispatch_receive (dispatch_t *self, int64_t now_ms, channel_t channel,
         return;
     }
     execution->target->known_ms = now_ms + self->config.heartbeat_ms;
+    s_grow_window (self, execution->target);
     execution->reply = message_slice (message, command.body);
     if (execution->reply)
         s_store_reply (self, execution, update);
@@ -747,6 +795,8 @@ s_check_executions (dispatch_t *self, int64_t now_ms, update_t *update)
         }
         update_notice (update, NOTICE_INFO, "no reply in time; asking again",
                        execution->target->name);
+        if (execution->state == EXECUTION_REQUEST)
+            s_shrink_window (execution->target);
         s_give_up (self, execution, update);
     }
 }
@@ -760,9 +810,7 @@ s_serve (dispatch_t *self, target_t *target, int64_t now_ms, update_t *update)
     if (target->more && !target->loading && now_ms >= self->retry_ms
     &&  target->loaded < self->config.service_executions)
         s_load (self, target, update);
-    bool can_send = s_next_job (target) && !target->probing
-        && target->running < self->config.service_executions;
-    if (can_send) {
+    if (s_can_send (target)) {
         if (self->broker_lost || self->busy == self->config.executions)
             return false;
         if (target->known_ms > now_ms)
@@ -786,13 +834,12 @@ dispatch_tick (dispatch_t *self, int64_t now_ms, update_t *update)
         s_move (self, target, PLACE_NONE);
         s_settle (self, target);
     }
-    if (self->scan_again && !self->scan_due && !self->scanning
-    &&  now_ms >= self->retry_ms) {
+    if (self->scan_again && !self->scan_due && !self->scanning) {
         self->scan_again = false;
         self->scan_due = true;
-        self->retry_ms = now_ms + self->config.retry_ms;
+        self->scan_ms = now_ms + self->config.retry_ms;
     }
-    if (self->scan_due && !self->scanning && now_ms >= self->retry_ms)
+    if (self->scan_due && !self->scanning && now_ms >= self->scan_ms)
         s_scan (self, update);
     //  A bound, so that a target that can do nothing ends the round
     size_t rounds = HASH_COUNT (self->targets) + self->config.executions;
@@ -814,8 +861,10 @@ dispatch_deadline (const dispatch_t *self)
     }
     if (self->absent && self->absent->look_ms < deadline)
         deadline = self->absent->look_ms;
-    bool reads = self->scan_due || self->scan_again || self->active;
-    if (reads && self->retry_ms > self->now_ms && self->retry_ms < deadline)
+    if (self->scan_due && !self->scanning && self->scan_ms < deadline)
+        deadline = self->scan_ms;
+    if (self->active && self->retry_ms > self->now_ms
+    &&  self->retry_ms < deadline)
         deadline = self->retry_ms;
     return deadline;
 }

@@ -335,6 +335,16 @@ s_broker_lost (titanic_t *self, const event_t *event, update_t *update)
     dispatch_broker_lost (self->dispatch, update);
 }
 
+//  Whether a message on this conversation can come from a broker that is there:
+//  what the one that is gone had sent to others may still be on its way
+static bool
+s_is_news (const titanic_t *self, const conversation_t *conversation,
+           int64_t now_ms)
+{
+    return conversation->opened_ms >= self->lost_ms
+        || now_ms - self->lost_ms >= self->config.heartbeat_ms;
+}
+
 static void
 s_broker_found (titanic_t *self)
 {
@@ -353,7 +363,7 @@ s_converse (titanic_t *self, conversation_t *conversation,
         s_broker_lost (self, event, update);
         return;
     }
-    if (self->lost)
+    if (self->lost && s_is_news (self, conversation, event->now_ms))
         s_broker_found (self);
     if (result != CONVERSATION_REQUEST)
         return;

@@ -554,6 +554,225 @@ START_TEST (a_restart_picks_up_what_is_stored)
 }
 END_TEST
 
+//  --------------------------------------------------------------------------
+//  Services by the hundred, and slow ones
+
+//  Put a request straight into the store, as an earlier server has left it
+static void
+s_leave (uint64_t number, const char *service, const char *body)
+{
+    store_query_t query = { .type = STORE_PUT, .body = s_body (body, NULL),
+        .service = frame_new (service, strlen (service)) };
+    for (int byte = 0; byte < 8; byte++)
+        query.id.bytes [byte] = (unsigned char) (number >> (56 - byte * 8));
+    const store_query_t *queries [] = { &query };
+    store_answer_t answer;
+    store_write (s_store, queries, 1, &answer);
+    ck_assert_int_eq (answer.result, STORE_OK);
+    store_answer_clear (&answer);
+    store_query_clear (&query);
+}
+
+//  Answer what executions have sent: there is this service, and no other. How
+//  many requests it got.
+static size_t
+s_serve (const char *service)
+{
+    size_t served = 0;
+    for (size_t nbr = 0; nbr < update_size (s_update);) {
+        effect_t *effect = update_effect (s_update, nbr);
+        channel_t channel = effect->channel;
+        if (effect->type != EFFECT_SEND || channel % SLOTS < 3) {
+            nbr++;
+            continue;
+        }
+        message_t *message = effect->message;
+        effect->message = NULL;
+        update_remove (s_update, nbr);
+        mdp_command_t command;
+        ck_assert_int_eq (mdp_decode (message, 0, MDP_AT_BROKER, &command),
+                          MDP_OK);
+        const frame_t *body = message_frame (message, command.body);
+        size_t size = strlen (service);
+        if (frame_is (command.service, service, size)) {
+            served++;
+            s_answer (channel, service, "y");
+        }
+        else {
+            ck_assert (frame_is (command.service, "mmi.service", 11));
+            s_answer (channel, "mmi.service",
+                      frame_is (body, service, size)? "200": "404");
+        }
+        message_destroy (&message);
+    }
+    return served;
+}
+
+//  The same for so long, or until so many requests were served
+static size_t
+s_serve_for (channel_t channels [3], const char *service, size_t count,
+             int64_t ms)
+{
+    size_t served = s_serve (service);
+    for (; ms > 0 && served < count; ms -= HEARTBEAT / 2) {
+        s_pass (channels, HEARTBEAT / 2);
+        served += s_serve (service);
+    }
+    return served;
+}
+
+//  More services than are looked after at a time, before it in their order
+#define ABSENT 1150
+
+static void
+s_leave_absent (void)
+{
+    for (int nbr = 0; nbr < ABSENT; nbr++) {
+        char name [16];
+        snprintf (name, sizeof name, "absent-%04d", nbr);
+        s_leave ((uint64_t) nbr + 1, name, "x");
+    }
+}
+
+START_TEST (many_absent_services_do_not_hide_one_that_is_there)
+{
+    s_leave_absent ();
+    s_leave (ABSENT + 1, "there", "x");
+    channel_t channels [3];
+    s_register (channels);
+    ck_assert_uint_eq (s_serve_for (channels, "there", 1, 10 * RETRY), 1);
+}
+END_TEST
+
+START_TEST (many_absent_services_do_not_slow_one_that_is_there)
+{
+    s_leave_absent ();
+    for (int nbr = 0; nbr < 100; nbr++)
+        s_leave ((uint64_t) ABSENT + 1 + (uint64_t) nbr, "there", "x");
+    channel_t channels [3];
+    s_register (channels);
+    ck_assert_uint_eq (s_serve_for (channels, "there", 100, 10 * RETRY), 100);
+}
+END_TEST
+
+//  One worker that takes its time, and the requests that wait for it at the
+//  broker, those that nobody waits for any more among them
+typedef struct {
+    channel_t queue [64];       //  Whose requests, the oldest first
+    size_t count;               //  How many
+    int64_t done_ms;            //  When the oldest is done
+    size_t executed;            //  Requests done, for nothing too
+} slow_t;
+
+static void
+s_serve_slowly (slow_t *slow, int64_t work_ms)
+{
+    static const char name [] = "slow";
+    for (size_t nbr = 0; nbr < update_size (s_update);) {
+        effect_t *effect = update_effect (s_update, nbr);
+        channel_t channel = effect->channel;
+        if (effect->type != EFFECT_SEND || channel % SLOTS < 3) {
+            nbr++;
+            continue;
+        }
+        message_t *message = effect->message;
+        effect->message = NULL;
+        update_remove (s_update, nbr);
+        mdp_command_t command;
+        mdp_decode (message, 0, MDP_AT_BROKER, &command);
+        if (frame_is (command.service, name, 4)) {
+            if (slow->count == 0)
+                slow->done_ms = s_now + work_ms;
+            ck_assert_uint_lt (slow->count, 64);
+            slow->queue [slow->count++] = channel;
+        }
+        else
+            s_answer (channel, "mmi.service", "200");
+        message_destroy (&message);
+    }
+    if (slow->count && s_now >= slow->done_ms) {
+        channel_t channel = slow->queue [0];
+        memmove (slow->queue, slow->queue + 1,
+                 --slow->count * sizeof (channel_t));
+        slow->done_ms = s_now + work_ms;
+        slow->executed++;
+        s_answer (channel, name, "y");
+    }
+}
+
+//  Two at a time, and the second would be late each time: without restraint each
+//  reply comes when it is no longer waited for
+START_TEST (a_slow_service_gets_its_work_done)
+{
+    static const char after [] = "";
+    for (uint64_t nbr = 1; nbr <= 10; nbr++)
+        s_leave (nbr, "slow", "x");
+    channel_t channels [3];
+    s_register (channels);
+    slow_t slow = { .count = 0 };
+    for (int64_t ms = 0; ms < 25 * TIMEOUT; ms += HEARTBEAT / 2) {
+        s_serve_slowly (&slow, TIMEOUT * 7 / 10);
+        s_pass (channels, HEARTBEAT / 2);
+    }
+    store_query_t query = { .type = STORE_SERVICES, .limit = 1,
+                            .service = frame_new (after, 0) };
+    store_answer_t answer;
+    store_read (s_store, &query, &answer);
+    ck_assert_uint_eq (answer.record_count, 0);
+    //  And it does not do everything twice
+    ck_assert_uint_lt (slow.executed, 20);
+    store_answer_clear (&answer);
+    store_query_clear (&query);
+}
+END_TEST
+
+//  The clock went back over a restart: a request that comes while the store is
+//  read may stand before all that is read
+START_TEST (a_clock_that_went_back_hides_no_request)
+{
+    s_leave (UINT64_MAX - 2, "echo", "1");
+    s_leave (UINT64_MAX - 1, "echo", "2");
+    s_leave (UINT64_MAX, "echo", "3");
+    channel_t channels [3];
+    s_register (channels);
+    channel_t first;
+    s_expect (3, MDP_CLIENT_REQUEST, &first);
+    //  Both go out, and the store is to be read on from the second
+    s_store_waits = true;
+    s_ask (channels [0], "echo", "x");
+    s_answer (first, "mmi.service", "200");
+    s_store_waits = false;
+    s_serve_store ();
+    ck_assert_uint_eq (s_serve_for (channels, "echo", 4, 10 * RETRY), 4);
+}
+END_TEST
+
+//  A broker that ends dismisses one worker after the other. What another one
+//  still got from it before is no sign that it is back.
+START_TEST (the_last_words_of_a_broker_are_no_sign_of_life)
+{
+    channel_t channels [3];
+    s_register (channels);
+    s_pass (channels, 2 * HEARTBEAT);
+    s_store_request (channels, "echo", "x");
+    channel_t channel;
+    s_expect (3, MDP_CLIENT_REQUEST, &channel);
+    s_answer (channel, "mmi.service", "200");
+    s_expect (3, MDP_CLIENT_REQUEST, &channel);
+    s_receive (channels [0], mdp_worker_disconnect (MDP_0_1, NULL));
+    s_receive (channels [1], mdp_worker_heartbeat (MDP_0_1, NULL));
+    s_receive (channels [1], mdp_worker_disconnect (MDP_0_1, NULL));
+    s_receive (channels [2], mdp_worker_disconnect (MDP_0_1, NULL));
+    s_expect_nothing (3);
+    //  A worker that has registered again hears of the next one
+    message_t *message;
+    while ((message = s_sent (1, &channels [1])))
+        message_destroy (&message);
+    s_receive (channels [1], mdp_worker_heartbeat (MDP_0_1, NULL));
+    ck_assert_str_eq (s_expect (3, MDP_CLIENT_REQUEST, &channel), "x");
+}
+END_TEST
+
 START_TEST (at_the_end_it_says_good_bye)
 {
     channel_t channels [3];
@@ -588,6 +807,13 @@ titanic_suite (void)
     tcase_add_test (tcase, a_disconnect_is_met_with_a_fresh_ready);
     tcase_add_test (tcase, junk_from_the_broker_does_no_harm);
     tcase_add_test (tcase, a_restart_picks_up_what_is_stored);
+    tcase_add_test (tcase,
+                    many_absent_services_do_not_hide_one_that_is_there);
+    tcase_add_test (tcase,
+                    many_absent_services_do_not_slow_one_that_is_there);
+    tcase_add_test (tcase, a_slow_service_gets_its_work_done);
+    tcase_add_test (tcase, a_clock_that_went_back_hides_no_request);
+    tcase_add_test (tcase, the_last_words_of_a_broker_are_no_sign_of_life);
     tcase_add_test (tcase, at_the_end_it_says_good_bye);
     suite_add_tcase (suite, tcase);
     return suite;
