@@ -98,6 +98,13 @@ client_set_retries (client_t *self, int64_t retries)
 }
 
 void
+client_set_version (client_t *self, mdp_version_t version)
+{
+    assert (version < MDP_VERSION_COUNT);
+    self->version = version;
+}
+
+void
 client_set_verbose (client_t *self, bool verbose)
 {
     self->verbose = verbose;
@@ -109,24 +116,21 @@ client_result (const client_t *self)
     return self->result;
 }
 
-//  The body of a message, if it is a reply from the service. NULL otherwise,
-//  which is no reason to stop waiting.
-static message_t *
-s_read (client_t *self, const frame_t *service, const message_t *message)
+//  Whether a message answers our request. What does not is no reason to stop
+//  waiting.
+static bool
+s_read (client_t *self, const frame_t *service, const message_t *message,
+        mdp_command_t *command)
 {
-    mdp_command_t command;
-    mdp_result_t result = mdp_decode (message, 0, MDP_AT_CLIENT, &command);
-    if (result != MDP_OK) {
-        if (self->verbose)
-            wire_notice ("dropped: %s", mdp_result_text (result));
-        return NULL;
-    }
-    if (!frame_equal (command.service, service)) {
-        if (self->verbose)
-            wire_notice ("dropped: a reply from another service");
-        return NULL;
-    }
-    return message_slice (message, command.body);
+    mdp_result_t result = mdp_decode (message, 0, MDP_AT_CLIENT, command);
+    if (result == MDP_OK && command->version != self->version)
+        result = MDP_UNKNOWN_HEADER;
+    const char *reason = result != MDP_OK? mdp_result_text (result)
+        : !frame_equal (command->service, service)
+        ? "a reply from another service": NULL;
+    if (reason && self->verbose)
+        wire_notice ("dropped: %s", reason);
+    return !reason;
 }
 
 //  Wait for a reply until the time is over. NULL with self->result.
@@ -134,21 +138,31 @@ static message_t *
 s_await (client_t *self, const frame_t *service)
 {
     int64_t until_ms = zclock_mono () + self->timeout_ms;
-    for (;;) {
+    message_t *body = message_new ();
+    while (body) {
         wire_event_t event = wire_wait (self->socket, until_ms);
         if (event != WIRE_READABLE) {
             self->result = event == WIRE_TIMEOUT?
                 CLIENT_NO_REPLY: CLIENT_INTERRUPTED;
+            message_destroy (&body);
             return NULL;
         }
+        mdp_command_t command;
         message_t *message = wire_receive (self->socket);
-        message_t *body = message? s_read (self, service, message): NULL;
+        bool answers = message && s_read (self, service, message, &command);
+        bool final = answers && command.type == MDP_CLIENT_REPLY;
+        if (answers && message_add_from (body, message, command.body))
+            message_destroy (&body);
         message_destroy (&message);
-        if (body) {
+        if (final && body) {
             self->result = CLIENT_OK;
             return body;
         }
+        if (answers)            //  MDP2-CLIENT-29: there is more to come
+            until_ms = zclock_mono () + self->timeout_ms;
     }
+    self->result = CLIENT_NO_MEMORY;
+    return NULL;
 }
 
 //  MDP/Client is synchronous: what has come before a request is sent belongs

@@ -13,6 +13,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "../protocol/mdp.h"
 #include "../protocol/message.h"
 
 typedef enum {
@@ -46,6 +47,12 @@ void
     client_set_timeout (client_t *self, int64_t timeout_ms);
 void
     client_set_retries (client_t *self, int64_t retries);
+
+//  Which version of the Majordomo Protocol to speak: MDP_0_1 at first. With
+//  MDP_0_2 the body of a reply is that of all its PARTIALs and the FINAL, in
+//  order.
+void
+    client_set_version (client_t *self, mdp_version_t version);
 
 //  Whether to tell on stderr what goes on.
 void

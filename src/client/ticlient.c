@@ -96,6 +96,23 @@ s_refused (const char *service, int status)
     return TOOL_FAILED;
 }
 
+//  When it stops looking; 0 for never.
+static int64_t
+s_until_ms (const ticlient_t *self)
+{
+    int64_t wait_ms = options_number (self->options, "wait");
+    return wait_ms? zclock_mono () + wait_ms: 0;
+}
+
+//  Wait for the time between two looks; false when there is to be no other.
+static bool
+s_pause (const ticlient_t *self, int64_t until_ms)
+{
+    int64_t next_ms = zclock_mono () + options_number (self->options, "poll");
+    return (!until_ms || next_ms <= until_ms)
+        && wire_wait (NULL, next_ms) != WIRE_INTERRUPTED;
+}
+
 //  Have the request stored that the arguments tell, and note its id. The exit
 //  status.
 static int
@@ -107,7 +124,13 @@ s_store_request (ticlient_t *self)
     if (!body)
         return TOOL_FAILED;
     int status;
+    int64_t tries = options_number (self->options, "retries");
     message_t *reply = s_ask (self, "titanic.request", body, &status);
+    //  TSP-STATUS-13: ask again later, but not for ever
+    while (status == TSP_ERROR && tries-- > 0 && s_pause (self, 0)) {
+        message_destroy (&reply);
+        reply = s_ask (self, "titanic.request", body, &status);
+    }
     message_destroy (&body);
     int result = TOOL_FAILED;
     request_id_t id;
@@ -173,9 +196,7 @@ s_close (ticlient_t *self)
 static message_t *
 s_poll (ticlient_t *self, int *status)
 {
-    int64_t poll_ms = options_number (self->options, "poll");
-    int64_t wait_ms = options_number (self->options, "wait");
-    int64_t until_ms = zclock_mono () + wait_ms;
+    int64_t until_ms = s_until_ms (self);
     for (;;) {
         message_t *reply = s_ask_id (self, "titanic.reply", self->id, status);
         if (*status == TSP_OK)
@@ -183,10 +204,7 @@ s_poll (ticlient_t *self, int *status)
         message_destroy (&reply);
         if (*status != TSP_PENDING && *status != TSP_ERROR)
             return NULL;
-        int64_t next_ms = zclock_mono () + poll_ms;
-        if (wait_ms && next_ms > until_ms)
-            return NULL;
-        if (wire_wait (NULL, next_ms) == WIRE_INTERRUPTED)
+        if (!s_pause (self, until_ms))
             return NULL;
     }
 }

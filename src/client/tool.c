@@ -23,9 +23,23 @@
 #include "../protocol/mdp.h"
 #include "wire.h"
 
+int
+tool_version (const options_t *options, mdp_version_t *version)
+{
+    const char *text = options_string (options, "mdp");
+    *version = mdp_version_of (text);
+    if (*version < MDP_VERSION_COUNT)
+        return 0;
+    wire_notice ("--mdp %s is no version; there are 0.1 and 0.2", text);
+    return -1;
+}
+
 client_t *
 tool_client_new (const options_t *options)
 {
+    mdp_version_t version;
+    if (tool_version (options, &version))
+        return NULL;
     const char *endpoint = options_string (options, "endpoint");
     client_t *client = client_new (endpoint);
     if (!client) {
@@ -33,6 +47,7 @@ tool_client_new (const options_t *options)
                      "tcp://ADDRESS:PORT", endpoint, zmq_strerror (errno));
         return NULL;
     }
+    client_set_version (client, version);
     client_set_timeout (client, options_number (options, "timeout"));
     client_set_retries (client, options_number (options, "retries"));
     client_set_verbose (client, options_flag (options, "verbose") != 0);

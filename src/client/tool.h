@@ -31,14 +31,22 @@ enum {
 #define TOOL_ENDPOINT_OPTION \
     { "endpoint", 'e', OPTION_STRING, "ENDPOINT", "where the broker is", \
       "tcp://127.0.0.1:5555", 0, 0 }
+#define TOOL_MDP_OPTION \
+    { "mdp", 0, OPTION_STRING, "VERSION", \
+      "version of the Majordomo Protocol: 0.1 or 0.2", "0.1", 0, 0 }
 #define TOOL_CLIENT_OPTIONS \
     TOOL_ENDPOINT_OPTION, \
+    TOOL_MDP_OPTION, \
     { "timeout", 't', OPTION_NUMBER, "MS", \
       "milliseconds to wait for a reply before the request is sent again", \
       "2500", 1, TOOL_DAY_MS }, \
     { "retries", 'r', OPTION_NUMBER, "N", \
       "how often it is sent again", "3", 0, 1000 }
 #define TOOL_LAST_OPTION { NULL, 0, OPTION_FLAG, NULL, NULL, NULL, 0, 0 }
+
+//  The version that --mdp names. -1 after an error message.
+int
+    tool_version (const options_t *options, mdp_version_t *version);
 
 //  A client as TOOL_CLIENT_OPTIONS say. NULL after an error message.
 client_t *

@@ -1,5 +1,5 @@
 /*  =========================================================================
-    worker - one worker of a Majordomo broker, 7/MDP MDP/Worker
+    worker - one worker of a Majordomo broker, 7/MDP and 18/MDP MDP/Worker
 
     This Source Code Form is subject to the terms of the Mozilla Public
     License, v. 2.0. If a copy of the MPL was not distributed with this
@@ -41,7 +41,8 @@ struct _worker_t {
 static const char *const s_result_texts [WORKER_RESULT_COUNT] = {
     [WORKER_OK] = "ok",
     [WORKER_INTERRUPTED] = "interrupted",
-    [WORKER_NO_CONNECTION] = "no socket to be had"
+    [WORKER_NO_CONNECTION] = "no socket to be had",
+    [WORKER_NO_MEMORY] = "out of memory"
 };
 
 const char *
@@ -98,10 +99,11 @@ s_open (worker_t *self)
 }
 
 worker_t *
-worker_new (const char *endpoint, const char *service, int64_t heartbeat_ms,
-            int64_t liveness)
+worker_new (const char *endpoint, const char *service, mdp_version_t version,
+            int64_t heartbeat_ms, int64_t liveness)
 {
     assert (endpoint && service && heartbeat_ms > 0 && liveness > 0);
+    assert (version < MDP_VERSION_COUNT);
     if (mdp_check_service (service, strlen (service)) != MDP_OK) {
         errno = EINVAL;
         return NULL;
@@ -109,7 +111,7 @@ worker_new (const char *endpoint, const char *service, int64_t heartbeat_ms,
     worker_t *self = calloc (1, sizeof (worker_t));
     if (!self)
         return NULL;
-    self->version = MDP_0_1;
+    self->version = version;
     self->heartbeat_ms = heartbeat_ms;
     self->liveness = liveness;
     self->endpoint = strdup (endpoint);
@@ -193,6 +195,8 @@ s_handle (worker_t *self, const message_t *message)
 {
     mdp_command_t command;
     mdp_result_t result = mdp_decode (message, 0, MDP_AT_WORKER, &command);
+    if (result == MDP_OK && command.version != self->version)
+        result = MDP_UNKNOWN_HEADER;
     if (result != MDP_OK) {
         s_tell (self, mdp_result_text (result));
         return NULL;
@@ -266,12 +270,42 @@ worker_recv (worker_t *self)
     }
 }
 
+worker_result_t
+worker_stay (worker_t *self, int64_t ms)
+{
+    assert (self && ms >= 0);
+    int64_t until_ms = zclock_mono () + ms;
+    while (zclock_mono () < until_ms) {
+        worker_beat (self);
+        int64_t beat_ms = self->sent_ms + self->heartbeat_ms;
+        //  What comes waits until there is a reply, so that no socket is polled
+        if (wire_wait (NULL, self->socket && beat_ms < until_ms
+                       ? beat_ms: until_ms) == WIRE_INTERRUPTED)
+            return WORKER_INTERRUPTED;
+    }
+    return WORKER_OK;
+}
+
+void
+worker_partial (worker_t *self, const message_t *body)
+{
+    assert (self && body);
+    assert (self->version != MDP_0_1);
+    assert (message_size (body) > 0);
+    //  The conversation may have ended with worker_beat
+    if (self->socket) {
+        assert (self->client);
+        message_t *message = mdp_worker_partial (self->version, self->client,
+                                                 body, 0);
+        s_send (self, &message);
+    }
+}
+
 void
 worker_reply (worker_t *self, const message_t *body)
 {
     assert (self && body);
     assert (message_size (body) > 0);
-    //  The conversation may have ended with worker_beat
     if (self->socket) {
         assert (self->client);
         message_t *message = mdp_worker_reply (self->version, self->client,

@@ -26,6 +26,8 @@ static const option_t s_table [] = {
     { "store", 's', OPTION_STRING, "ADDRESS",
       "where requests are kept: sqlite:PATH, PATH, or memory: for tests",
       "sqlite:titanic.db", 0, 0 },
+    { "mdp", 0, OPTION_STRING, "VERSION",
+      "version of the Majordomo Protocol: 0.1 or 0.2", "0.1", 0, 0 },
     { "heartbeat", 0, OPTION_NUMBER, "MS",
       "milliseconds between heartbeats", "2500", 1, DAY_MS },
     { "liveness", 0, OPTION_NUMBER, "N",
@@ -53,9 +55,10 @@ static const option_t s_table [] = {
 };
 
 static titanic_t *
-s_titanic_new (const options_t *options)
+s_titanic_new (const options_t *options, mdp_version_t version)
 {
     titanic_config_t config = {
+        .version = version,
         .heartbeat_ms = options_number (options, "heartbeat"),
         .liveness = options_number (options, "liveness"),
         .timeout_ms = options_number (options, "timeout"),
@@ -72,10 +75,10 @@ s_titanic_new (const options_t *options)
 
 //  Run on a store that is open
 static int
-s_run (const char *program, const options_t *options, store_t *store,
-       daemon_wrap_fn *wrap)
+s_run (const char *program, const options_t *options, mdp_version_t version,
+       store_t *store, daemon_wrap_fn *wrap)
 {
-    titanic_t *titanic = s_titanic_new (options);
+    titanic_t *titanic = s_titanic_new (options, version);
     if (!titanic) {
         fprintf (stderr, "%s: cannot start: out of memory; free some\n",
                  program);
@@ -111,13 +114,21 @@ titanic_daemon (int argc, char *argv [], daemon_wrap_fn *wrap)
         options_destroy (&options);
         return DAEMON_USAGE;
     }
+    mdp_version_t version = mdp_version_of (options_string (options, "mdp"));
+    if (version == MDP_VERSION_COUNT) {
+        fprintf (stderr, "%s: --mdp %s is no version; there are 0.1 and 0.2\n",
+                 program_invocation_short_name, options_string (options, "mdp"));
+        options_destroy (&options);
+        return DAEMON_USAGE;
+    }
     store_result_t opened;
     char error [512];
     store_t *store = store_open (options_string (options, "store"), &opened,
                                  error, sizeof error);
     int status = DAEMON_FAILED;
     if (store)
-        status = s_run (program_invocation_short_name, options, store, wrap);
+        status = s_run (program_invocation_short_name, options, version, store,
+                        wrap);
     else
         fprintf (stderr, "%s: %s\n", program_invocation_short_name, error);
     store_close (&store);

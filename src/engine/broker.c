@@ -365,32 +365,87 @@ s_ready (broker_t *self, const frame_t *address, const mdp_command_t *command)
     s_disconnect (self, command->version, address);
 }
 
-//  A REPLY from a worker: pass it on to the client that waits for it.
+//  The request that a REPLY or PARTIAL answers; NULL when it answers none, and
+//  then the worker has been disconnected.
+static request_t *
+s_answered (broker_t *self, worker_t *worker, const mdp_command_t *command)
+{
+    request_t *request = worker->request;
+    if (request && frame_equal (command->client, request_client (request)))
+        return request;
+    //  MDP1-CONNECTION-19. MDP1-REQREP-06: what belongs to another client's
+    //  request must not reach this one, and the other way round
+    s_notice (self, NOTICE_INFO, request
+        ? "worker disconnected: REPLY to another client's REQUEST"
+        : "worker disconnected: REPLY without a REQUEST",
+        service_name (worker->service));
+    s_worker_disconnect (self, &worker);
+    return NULL;
+}
+
+//  A PARTIAL from a worker, which goes on with the request: MDP2-REQREP-08.
+//  MDP2-VERSION-02: a client of 0.1 gets all parts in its one REPLY.
+static void
+s_partial (broker_t *self, worker_t *worker, const message_t *message,
+           const mdp_command_t *command)
+{
+    request_t *request = s_answered (self, worker, command);
+    if (!request)
+        return;
+    if (request_version (request) != MDP_0_1) {
+        //  MDP2-CLIENT-30
+        message_t *partial = mdp_client_partial (
+            request_version (request), request_client (request),
+            service_name (worker->service), message, command->body);
+        update_send (self->update, CHANNEL, &partial);
+        return;
+    }
+    services_result_t result = services_gather (self->services, request,
+                                                message, command->body);
+    if (result == SERVICES_OK)
+        return;
+    s_limit_notice (self, services_limit (self->services, worker->service,
+                                          result),
+                    "request dropped: no room for the parts of its answer",
+                    service_name (worker->service));
+    services_done (self->services, &worker->request);
+    s_worker_disconnect (self, &worker);
+}
+
+//  A REPLY with the parts that came before it, all as one body. NULL when memory
+//  is out.
+static message_t *
+s_whole_reply (const request_t *request, const frame_t *service,
+               const message_t *message, size_t body)
+{
+    const message_t *parts = request_parts (request);
+    if (!parts)
+        return mdp_client_reply (request_version (request),
+                                 request_client (request), service, message,
+                                 body);
+    message_t *reply = NULL;
+    message_t *whole = message_slice (parts, 0);
+    if (whole && message_add_from (whole, message, body) == 0)
+        reply = mdp_client_reply (request_version (request),
+                                  request_client (request), service, whole, 0);
+    message_destroy (&whole);
+    return reply;
+}
+
+//  A REPLY from a worker, FINAL in 0.2: pass it on to the client that waits for
+//  it.
 static void
 s_reply (broker_t *self, worker_t *worker, const message_t *message,
          const mdp_command_t *command)
 {
-    request_t *request = worker->request;
-    if (!request) {             //  MDP1-CONNECTION-19
-        s_notice (self, NOTICE_INFO, "worker disconnected: REPLY without "
-                  "a REQUEST", service_name (worker->service));
-        s_worker_disconnect (self, &worker);
+    request_t *request = s_answered (self, worker, command);
+    if (!request)
         return;
-    }
-    if (!frame_equal (command->client, request_client (request))) {
-        //  MDP1-REQREP-06: what belongs to another client's request must not
-        //  reach this one, and the other way round
-        s_notice (self, NOTICE_INFO, "worker disconnected: REPLY to another "
-                  "client's REQUEST", service_name (worker->service));
-        s_worker_disconnect (self, &worker);
-        return;
-    }
     //  MDP1-TOPOLOGY-02, MDP1-TOPOLOGY-08, MDP1-CLIENT-01: one reply, to the
     //  client that asked, in MDP/Client
     service_t *service = worker->service;
-    message_t *reply = mdp_client_reply (
-        request_version (request), request_client (request),
-        service_name (service), message, command->body);
+    message_t *reply = s_whole_reply (request, service_name (service), message,
+                                      command->body);
     update_send (self->update, CHANNEL, &reply);
     services_done (self->services, &worker->request);
     s_worker_rest (worker);
@@ -425,8 +480,18 @@ s_worker_command (broker_t *self, const message_t *message,
         return;
     }
     s_worker_heard (self, worker);
+    if (command->version != worker->version) {
+        //  MDP2-VERSION-01: a worker does not change its version
+        s_notice (self, NOTICE_INFO, "worker disconnected: command of another "
+                  "version", service_name (worker->service));
+        s_worker_disconnect (self, &worker);
+        return;
+    }
     switch (command->type) {
         case MDP_WORKER_HEARTBEAT:  //  MDP1-HEARTBEAT-01
+            break;
+        case MDP_WORKER_PARTIAL:
+            s_partial (self, worker, message, command);
             break;
         case MDP_WORKER_REPLY:
             s_reply (self, worker, message, command);

@@ -52,7 +52,8 @@ s_open (conversation_t *self, int64_t now_ms, update_t *update)
     self->heard_ms = now_ms;
     update_open (update, self->channel);
     //  TSP-PEER-01: one READY a connection
-    s_send (self, now_ms, mdp_worker_ready (MDP_0_1, self->service), update);
+    s_send (self, now_ms, mdp_worker_ready (self->config->version,
+                                            self->service), update);
 }
 
 //  7/MDP, Opening and Closing a Connection: a worker that was disconnected
@@ -84,7 +85,8 @@ conversation_tick (conversation_t *self, int64_t now_ms, update_t *update)
     }
     if (now_ms - self->sent_ms >= config->heartbeat_ms)
         //  TSP-PEER-03
-        s_send (self, now_ms, mdp_worker_heartbeat (MDP_0_1, NULL), update);
+        s_send (self, now_ms, mdp_worker_heartbeat (config->version, NULL),
+                update);
     return CONVERSATION_FINE;
 }
 
@@ -107,6 +109,8 @@ conversation_receive (conversation_t *self, int64_t now_ms,
                       update_t *update)
 {
     mdp_result_t result = mdp_decode (message, 0, MDP_AT_WORKER, command);
+    if (result == MDP_OK && command->version != self->config->version)
+        result = MDP_UNKNOWN_HEADER;
     if (result != MDP_OK) {
         update_notice (update, NOTICE_WARNING, mdp_result_text (result), NULL);
         return CONVERSATION_FINE;
@@ -132,8 +136,9 @@ conversation_reply (conversation_t *self, int64_t now_ms, message_t **body_p,
 {
     if (self->channel && self->client && *body_p)
         //  TSP-PEER-02: with the address of the request
-        s_send (self, now_ms, mdp_worker_reply (MDP_0_1, self->client, *body_p,
-                                                0), update);
+        s_send (self, now_ms, mdp_worker_reply (self->config->version,
+                                                self->client, *body_p, 0),
+                update);
     frame_destroy (&self->client);
     message_destroy (body_p);
 }
@@ -142,7 +147,8 @@ void
 conversation_stop (conversation_t *self, update_t *update)
 {
     if (self->channel) {
-        message_t *message = mdp_worker_disconnect (MDP_0_1, NULL);
+        message_t *message = mdp_worker_disconnect (self->config->version,
+                                                    NULL);
         update_send (update, self->channel, &message);
     }
 }

@@ -19,6 +19,7 @@
 typedef struct {
     int64_t heartbeat_ms;       //  Between two signs of life, both ways
     int64_t liveness;           //  Intervals of silence until the broker is gone
+    mdp_version_t version;      //  What it speaks
 } conversation_config_t;
 
 //  The worker side of one connection. Each socket has a channel of its own, so

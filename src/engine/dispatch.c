@@ -24,6 +24,9 @@
 #define TARGETS_MAX 1000
 //  Services read from the store at a time
 #define SCAN_PAGE 100
+//  In the PARTIALs and the FINAL of one reply, which are kept in memory until
+//  the reply is whole
+#define PARTS_BYTES_MAX (64 * 1024 * 1024)
 
 typedef struct _target_t target_t;
 
@@ -88,7 +91,7 @@ typedef struct {
     target_t *target;           //  Unless IDLE
     job_t *job;                 //  REQUEST, STORING, FULL; NULL once forgotten
     request_id_t id;            //  Of the job
-    message_t *reply;           //  STORING, FULL
+    message_t *reply;           //  STORING, FULL; its PARTIALs in REQUEST
     uint64_t ticket;            //  STORING
     int64_t due_ms;             //  PROBE, REQUEST: timeout; FULL: try again
 } execution_t;
@@ -642,7 +645,8 @@ s_send (dispatch_t *self, execution_t *execution, target_t *target,
 {
     //  TSP-PEER-07, TSP-OVERVIEW-03, TSP-OVERVIEW-04, TSP-REQUEST-06,
     //  TSP-REQUEST-07: the stored frames, to the service that they were for
-    message_t *message = mdp_client_request (MDP_0_1, service, body, 0);
+    message_t *message = mdp_client_request (self->config.version,
+                                             service, body, 0);
     update_send (update, execution->channel, &message);
     execution->target = target;
     execution->due_ms = now_ms + self->config.timeout_ms;
@@ -744,6 +748,20 @@ s_find_execution (dispatch_t *self, channel_t channel)
     return execution->channel == channel? execution: NULL;
 }
 
+//  The reply is what all PARTIALs and the FINAL hold; -1 when there is no room
+static int
+s_gather (execution_t *execution, const message_t *message, size_t body)
+{
+    if (!execution->reply) {
+        execution->reply = message_slice (message, body);
+        return execution->reply? 0: -1;
+    }
+    if (message_bytes (execution->reply) + message_bytes (message)
+        > PARTS_BYTES_MAX)
+        return -1;
+    return message_add_from (execution->reply, message, body);
+}
+
 void
 dispatch_receive (dispatch_t *self, int64_t now_ms, channel_t channel,
                   const message_t *message, update_t *update)
@@ -756,6 +774,8 @@ dispatch_receive (dispatch_t *self, int64_t now_ms, channel_t channel,
     const frame_t *service = execution->state == EXECUTION_PROBE
         ? self->mmi_service: execution->state == EXECUTION_REQUEST
         ? execution->target->name: NULL;
+    if (result == MDP_OK && command.version != self->config.version)
+        result = MDP_UNKNOWN_HEADER;
     if (result != MDP_OK || !service
     || !frame_equal (command.service, service)) {
         update_notice (update, NOTICE_WARNING, result != MDP_OK
@@ -769,12 +789,19 @@ dispatch_receive (dispatch_t *self, int64_t now_ms, channel_t channel,
         return;
     }
     execution->target->known_ms = now_ms + self->config.heartbeat_ms;
-    s_grow_window (self, execution->target);
-    execution->reply = message_slice (message, command.body);
-    if (execution->reply)
-        s_store_reply (self, execution, update);
-    else
+    bool final = command.type == MDP_CLIENT_REPLY;
+    if (s_gather (execution, message, command.body)) {
+        update_notice (update, NOTICE_WARNING, "no room for a reply; asking "
+                       "again", execution->target->name);
         s_give_up (self, execution, update);
+    }
+    else
+    if (final) {
+        s_grow_window (self, execution->target);
+        s_store_reply (self, execution, update);
+    }
+    else
+        execution->due_ms = now_ms + self->config.timeout_ms;
 }
 
 //  --------------------------------------------------------------------------

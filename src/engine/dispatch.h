@@ -14,9 +14,11 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "../protocol/mdp.h"
 #include "engine.h"
 
 typedef struct {
+    mdp_version_t version;      //  What it speaks with the broker
     int64_t heartbeat_ms;       //  For so long an answer shows that a service
                                 //  is there
     int64_t timeout_ms;         //  Without a reply for so long, ask again

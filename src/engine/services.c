@@ -53,6 +53,8 @@ struct _request_t {
     mdp_version_t version;      //  What the client speaks
     frame_t *client;            //  Address of the client
     message_t *body;            //  Frames of the body
+    message_t *parts;           //  Of its answer, kept for a client of 0.1
+    size_t part_bytes;          //  In them, which are among bytes
     size_t bytes;               //  In the body and the address
 };
 
@@ -214,6 +216,7 @@ s_request_free (request_t **request_p)
 {
     frame_destroy (&(*request_p)->client);
     message_destroy (&(*request_p)->body);
+    message_destroy (&(*request_p)->parts);
     free (*request_p);
     *request_p = NULL;
 }
@@ -463,16 +466,48 @@ services_next (services_t *self, service_t *service)
     return request;
 }
 
+services_result_t
+services_gather (services_t *self, request_t *request,
+                 const message_t *message, size_t body)
+{
+    if (!request->parts)
+        request->parts = message_new ();
+    message_t *part = message_slice (message, body);
+    services_result_t result = SERVICES_NO_MEMORY;
+    if (request->parts && part) {
+        size_t bytes = message_bytes (part);
+        result = SERVICES_BYTES;
+        if (limit_take (&self->byte_limit, bytes)) {
+            request->bytes += bytes;
+            request->part_bytes += bytes;
+            result = message_add_from (request->parts, part, 0)
+                ? SERVICES_NO_MEMORY: SERVICES_OK;
+        }
+    }
+    message_destroy (&part);
+    return result;
+}
+
+//  Another worker begins its answer anew
+static void
+s_drop_parts (services_t *self, request_t *request)
+{
+    limit_give (&self->byte_limit, request->part_bytes);
+    request->bytes -= request->part_bytes;
+    request->part_bytes = 0;
+    message_destroy (&request->parts);
+}
+
 void
 services_return (services_t *self, service_t *service,
                  request_t **request_p)
 {
-    (void) self;
     assert (service->workers > 0);
     assert (request_p && *request_p);
     request_t *request = *request_p;
     *request_p = NULL;
     assert (!request->service);
+    s_drop_parts (self, request);
     request->service = service;
     DL_APPEND2 (service->returned, request, queue_prev, queue_next);
     DL_APPEND2 (service->waiting, request, age_prev, age_next);
@@ -519,4 +554,10 @@ const message_t *
 request_body (const request_t *self)
 {
     return self->body;
+}
+
+const message_t *
+request_parts (const request_t *self)
+{
+    return self->parts;
 }

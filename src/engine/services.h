@@ -121,6 +121,13 @@ void
     services_return (services_t *self, service_t *service,
                      request_t **request_p);
 
+//  A part of the answer to a request that a worker holds, kept until the rest is
+//  there: the frames of message from number body on. SERVICES_BYTES when there is
+//  no room for it.
+services_result_t
+    services_gather (services_t *self, request_t *request,
+                     const message_t *message, size_t body);
+
 //  The request has been answered.
 void
     services_done (services_t *self, request_t **request_p);
@@ -142,5 +149,9 @@ const frame_t *
     request_client (const request_t *self);
 const message_t *
     request_body (const request_t *self);
+
+//  The parts of its answer so far, NULL for none.
+const message_t *
+    request_parts (const request_t *self);
 
 #endif

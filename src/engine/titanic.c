@@ -75,14 +75,15 @@ titanic_new (const titanic_config_t *config)
         return NULL;
     self->config = *config;
     self->conversation_config = (conversation_config_t) {
-        config->heartbeat_ms, config->liveness };
+        config->heartbeat_ms, config->liveness, config->version };
     size_t workers = config->request_workers + config->reply_workers
                    + config->close_workers;
     assert (workers + config->executions <= CHANNEL_SLOTS);
     self->conversations = (conversation_t *) calloc (workers,
                                                      sizeof (conversation_t));
-    dispatch_config_t dispatch = { config->heartbeat_ms, config->timeout_ms,
-        config->retry_ms, config->executions, config->service_executions };
+    dispatch_config_t dispatch = { config->version, config->heartbeat_ms,
+        config->timeout_ms, config->retry_ms, config->executions,
+        config->service_executions };
     self->dispatch = dispatch_new (&dispatch, (channel_t) workers, s_ticket,
                                    self);
     //  TSP-SERVICES-01, TSP-SERVICES-02, TSP-SERVICES-03

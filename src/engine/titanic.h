@@ -13,9 +13,11 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "../protocol/mdp.h"
 #include "engine.h"
 
 typedef struct {
+    mdp_version_t version;      //  What it speaks with the broker
     int64_t heartbeat_ms;       //  Between two signs of life, both ways
     int64_t liveness;           //  Intervals of silence until the broker is gone
     int64_t timeout_ms;         //  A service that does not reply for so long is

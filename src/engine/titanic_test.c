@@ -37,8 +37,8 @@ static bool s_store_waits;      //  The store does not answer yet
 static void
 s_set_up (void)
 {
-    titanic_config_t config = { HEARTBEAT, LIVENESS, TIMEOUT, RETRY,
-                                1, 1, 1, 4, 2 };
+    titanic_config_t config = { MDP_0_1, HEARTBEAT, LIVENESS, TIMEOUT,
+                                RETRY, 1, 1, 1, 4, 2 };
     store_result_t result;
     char error [64];
     s_titanic = titanic_new (&config);
@@ -542,8 +542,8 @@ START_TEST (a_restart_picks_up_what_is_stored)
     s_register (channels);
     s_store_request (channels, "one", "1");
     s_store_request (channels, "two", "2");
-    titanic_config_t config = { HEARTBEAT, LIVENESS, TIMEOUT, RETRY,
-                                1, 1, 1, 4, 2 };
+    titanic_config_t config = { MDP_0_1, HEARTBEAT, LIVENESS, TIMEOUT,
+                                RETRY, 1, 1, 1, 4, 2 };
     titanic_destroy (&s_titanic);
     update_clear (s_update);
     s_titanic = titanic_new (&config);

@@ -18,7 +18,9 @@
 #define MDP_SERVICE_MAX 255
 
 typedef enum {
-    MDP_0_1                     //  7/MDP
+    MDP_0_1,                    //  7/MDP
+    MDP_0_2,                    //  18/MDP
+    MDP_VERSION_COUNT
 } mdp_version_t;
 
 //  MDP/Client has one format for both ways, so that a command is told by who
@@ -31,10 +33,12 @@ typedef enum {
 
 typedef enum {
     MDP_CLIENT_REQUEST,         //  Client to broker: service, body
-    MDP_CLIENT_REPLY,           //  Broker to client: service, body
+    MDP_CLIENT_PARTIAL,         //  Broker to client, 0.2: service, body
+    MDP_CLIENT_REPLY,           //  Broker to client: service, body; FINAL in 0.2
     MDP_WORKER_READY,           //  Worker to broker: service
     MDP_WORKER_REQUEST,         //  Broker to worker: client, body
-    MDP_WORKER_REPLY,           //  Worker to broker: client, body
+    MDP_WORKER_PARTIAL,         //  Worker to broker, 0.2: client, body
+    MDP_WORKER_REPLY,           //  Worker to broker: client, body; FINAL in 0.2
     MDP_WORKER_HEARTBEAT,       //  Both ways
     MDP_WORKER_DISCONNECT       //  Both ways
 } mdp_type_t;
@@ -63,8 +67,8 @@ typedef enum {
 typedef struct {
     mdp_version_t version;
     mdp_type_t type;
-    const frame_t *service;     //  CLIENT_REQUEST, CLIENT_REPLY, READY
-    const frame_t *client;      //  WORKER_REQUEST, WORKER_REPLY
+    const frame_t *service;     //  All of the client's, READY
+    const frame_t *client;      //  WORKER_REQUEST, WORKER_PARTIAL, WORKER_REPLY
     size_t body;                //  Number of the first body frame in the
                                 //  message; its size where there is no body
 } mdp_command_t;
@@ -77,9 +81,16 @@ const char *
 const char *
     mdp_type_text (mdp_type_t type);
 
+//  "0.1", and back. Returns MDP_VERSION_COUNT when there is no such version.
+const char *
+    mdp_version_text (mdp_version_t version);
+mdp_version_t
+    mdp_version_of (const char *text);
+
 //  Read the command that stands in the message from frame number from on: 1 for
-//  what a ROUTER received (frame 0 is the peer's address), 0 otherwise. All
-//  five worker commands are read at a broker and at a worker, whichever way
+//  what a ROUTER received (frame 0 is the peer's address), 0 otherwise. The
+//  version is told by the first frames: 0.1 begins with an empty one. All
+//  worker commands are read at a broker and at a worker, whichever way
 //  they should go: to tell what is unexpected is the caller's part. The command
 //  is only filled in when the result is MDP_OK.
 mdp_result_t
@@ -95,9 +106,13 @@ mdp_result_t
 //  Make a command. Each gives a new message, or NULL when memory is out.
 //  address, where there is one, is put in front for a ROUTER; NULL for none.
 //  The body is the frames of the message body from number from on, at least
-//  one, by reference.
+//  one, by reference. PARTIAL is there in 0.2 only.
 message_t *
     mdp_client_request (mdp_version_t version, const frame_t *service,
+                        const message_t *body, size_t from);
+message_t *
+    mdp_client_partial (mdp_version_t version, const frame_t *address,
+                        const frame_t *service,
                         const message_t *body, size_t from);
 message_t *
     mdp_client_reply (mdp_version_t version, const frame_t *address,
@@ -108,6 +123,9 @@ message_t *
 message_t *
     mdp_worker_request (mdp_version_t version, const frame_t *address,
                         const frame_t *client,
+                        const message_t *body, size_t from);
+message_t *
+    mdp_worker_partial (mdp_version_t version, const frame_t *client,
                         const message_t *body, size_t from);
 message_t *
     mdp_worker_reply (mdp_version_t version, const frame_t *client,
