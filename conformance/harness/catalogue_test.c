@@ -140,15 +140,15 @@ START_TEST (a_message_is_read)
         "    REQUEST \"mmi.service\" $name\n"
         "example\n"
         "    \"\"  \"MDPC01\"  \"mmi.service\"  \"echo\"\n", &errors), 0);
-    const golden_t *golden = fixtures_find (fixtures, "REQUEST", WAY_FROM,
+    const golden_t *golden = fixtures_find (fixtures, "mdp/0.1", "REQUEST", WAY_FROM,
                                             ROLE_CLIENT);
     ck_assert_uint_eq (golden->shows_count, 1);
     //  What goes one way only is found for the other way too
-    ck_assert_ptr_eq (fixtures_find (fixtures, "REQUEST", WAY_TO,
+    ck_assert_ptr_eq (fixtures_find (fixtures, "mdp/0.1", "REQUEST", WAY_TO,
                                      ROLE_CLIENT), golden);
-    ck_assert_ptr_null (fixtures_find (fixtures, "REQUEST", WAY_FROM,
+    ck_assert_ptr_null (fixtures_find (fixtures, "mdp/0.1", "REQUEST", WAY_FROM,
                                        ROLE_WORKER));
-    golden = fixtures_find (fixtures, "mmi.service", WAY_FROM, ROLE_CLIENT);
+    golden = fixtures_find (fixtures, "mdp/0.1", "mmi.service", WAY_FROM, ROLE_CLIENT);
     char *text = notation_pattern (&golden->pattern);
     ck_assert_str_eq (text, "\"\"  \"MDPC01\"  \"mmi.service\"  $name");
     free (text);

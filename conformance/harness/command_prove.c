@@ -7,6 +7,7 @@
     =========================================================================
 */
 
+#include <ctype.h>
 #include <fnmatch.h>
 #include <getopt.h>
 #include <string.h>
@@ -22,17 +23,27 @@
 #define SIDE_BY_SIDE 32
 
 static const char s_help [] =
-"usage: seatrial prove [--data DIRECTORY] [-v] [WRECK]..\n"
+"usage: seatrial prove [OPTION].. [WRECK]..\n"
 "A check that cannot fail is a bug: run each wreck of conformance/wrecks through\n"
 "the scenarios that are meant to catch it, as wrecks.list there says, and see that\n"
-"they do. Output is TAP. Exit status: 0 all are caught, 1 some are not or some\n"
-"scenario has no wreck, 2 wrong use, 3 broken environment.\n";
+"they do, for the reason and at the step meant. Output is TAP.\n"
+"\n"
+"      --data DIRECTORY   where spec, fixtures and conformance are\n"
+"  -m, --matrix           tell of each scenario which wrecks it catches, with what\n"
+"                         verdict, requirement and step\n"
+"  -v, --verbose          tell why each was caught\n"
+"  -h, --help\n"
+"\n"
+"Exit status: 0 all are caught, 1 some are not or some scenario has no wreck,\n"
+"2 wrong use, 3 broken environment.\n";
 
 //  One line of wrecks.list: a wreck, and scenarios that must not pass on it
 typedef struct {
     char *wreck;
     char *scenarios;            //  A pattern
-    char *requirement;          //  That must be cited; NULL for any
+    char *requirement;          //  That must be cited, MDP-.. in any version;
+                                //  NULL for any
+    char *step;                 //  How the step that fails begins; NULL for any
     int line;
     size_t matched;
 } meant_t;
@@ -40,11 +51,13 @@ typedef struct {
 typedef struct {
     job_t job;
     size_t meant;               //  Index of the line that asks for it
+    char *kill;                 //  For the matrix: how it was caught
 } pair_t;
 
 typedef struct {
     kit_t *kit;
     bool verbose;
+    bool matrix;
     bool whole;                 //  All wrecks, not some named ones
     bool isolated;              //  Each run in namespaces of its own
     meant_t *meant;
@@ -58,14 +71,51 @@ typedef struct {
     size_t broken;
 } proof_t;
 
+//  Whether an id is the one that is meant: MDP- stands for MDP1- and MDP2-
+static bool
+s_is_meant (const char *meant, const char *id)
+{
+    if (strncmp (meant, "MDP-", 4) || strncmp (id, "MDP", 3) || !id [3])
+        return streq (meant, id);
+    return streq (meant + 3, id + 4);
+}
+
 static bool
 s_cites (const result_t *result, const char *requirement)
 {
     for (size_t index = 0; requirement && index < result->requirement_count;
                 index++)
-        if (streq (result->requirements [index], requirement))
+        if (s_is_meant (requirement, result->requirements [index]))
             return true;
     return requirement == NULL;
+}
+
+//  Whether it failed where it should; "end" is the probe after the last step
+static bool
+s_fails_at (const result_t *result, const char *step)
+{
+    if (!step)
+        return true;
+    if (!result->step)
+        return streq (step, "end");
+    return strncmp (result->step, step, strlen (step)) == 0;
+}
+
+static char *
+s_kill (const result_t *result, const char *wreck)
+{
+    char *ids = strdup ("");
+    for (size_t index = 0; index < result->requirement_count; index++) {
+        char *more = zsys_sprintf ("%s%s%s", ids, *ids? ",": "",
+                                   result->requirements [index]);
+        free (ids);
+        ids = more;
+    }
+    char *kill = zsys_sprintf ("%-5s  %-30s  %s  %s",
+        verdict_text (result->verdict), wreck, *ids? ids: "-",
+        result->step? result->step: "(at the end)");
+    free (ids);
+    return kill;
 }
 
 static void
@@ -79,7 +129,9 @@ s_done (void *argument, size_t index, const result_t *result)
                || result->verdict == VERDICT_CRASH;
     //  Without namespaces a disk cannot be filled up, for one
     bool skipped = result->verdict == VERDICT_SKIP;
-    bool caught = skipped || (judged && s_cites (result, meant->requirement));
+    bool cited = s_cites (result, meant->requirement);
+    bool placed = s_fails_at (result, meant->step);
+    bool caught = skipped || (judged && cited && placed);
     self->done++;
     if (!caught)
         self->escaped++;
@@ -91,16 +143,34 @@ s_done (void *argument, size_t index, const result_t *result)
     if (!caught || self->verbose) {
         printf ("# %s: %s\n", verdict_text (result->verdict),
                 result->reason? result->reason: "nothing was wrong");
-        if (judged && !caught)
+        if (judged && !cited)
             printf ("# but %s is not cited\n", meant->requirement);
+        if (judged && !placed)
+            printf ("# but it should fail at: %s\n", meant->step);
         if (result->place)
             printf ("# %s: %s\n", result->place, result->step);
     }
     fflush (stdout);
+    self->pairs [index].kill = s_kill (result, meant->wreck);
 }
 
-//  WRECK SCENARIOS [REQUIREMENT]; patterns have stars, which are no words of the
-//  notation, so lines are cut at blanks
+//  The catalogue has it, in one version at least
+static bool
+s_is_known (proof_t *self, const char *requirement)
+{
+    if (strncmp (requirement, "MDP-", 4))
+        return catalogue_find (self->kit->catalogue, requirement) != NULL;
+    bool known = false;
+    for (int version = 1; version <= 2; version++) {
+        char *id = zsys_sprintf ("MDP%d%s", version, requirement + 3);
+        known |= catalogue_find (self->kit->catalogue, id) != NULL;
+        free (id);
+    }
+    return known;
+}
+
+//  WRECK SCENARIOS [REQUIREMENT [STEP]]; patterns have stars, which are no words of
+//  the notation, so lines are cut at blanks
 static int
 s_read_list (proof_t *self)
 {
@@ -119,13 +189,18 @@ s_read_list (proof_t *self)
         const char *requirement = strtok_r (rest, " \t", &rest);
         if (wreck && !scenarios)
             source_error (source, line, 1, "which scenarios must catch it?");
-        if (requirement
-        && !catalogue_find (self->kit->catalogue, requirement))
+        const char *step = rest + strspn (rest, " \t");
+        for (size_t size = strlen (rest); size && isspace (rest [size - 1]); size--)
+            rest [size - 1] = 0;
+        if (requirement && streq (requirement, "-"))
+            requirement = NULL;
+        if (requirement && !s_is_known (self, requirement))
             source_error (source, line, 1, "the catalogue has no requirement "
                           "%s", requirement);
         if (wreck && scenarios) {
             meant_t meant = { strdup (wreck), strdup (scenarios),
-                requirement? strdup (requirement): NULL, line, 0 };
+                requirement? strdup (requirement): NULL,
+                *step? strdup (step): NULL, line, 0 };
             vector_push (self->meant, self->meant_count, meant);
         }
         free (copy);
@@ -156,6 +231,21 @@ s_read_profile (proof_t *self, const char *wreck)
     return profile;
 }
 
+//  A name without version is that of the scenario in all versions; @0.1 and @0.2
+//  tell them apart
+static bool
+s_names (const char *pattern, const char *name)
+{
+    size_t size = strcspn (name, "@");
+    char *base = strndup (name, size);
+    char *full = zsys_sprintf ("%s%s", base, name [size]? name + size: "@0.1");
+    bool named = fnmatch (pattern, full, 0) == 0
+              || fnmatch (pattern, base, 0) == 0;
+    free (base);
+    free (full);
+    return named;
+}
+
 //  One after another, a pattern's scenarios take too long: every so many then
 #define SAMPLE 10
 
@@ -174,13 +264,13 @@ s_pair (proof_t *self, char *names [], int count)
         vector_push (self->profiles, self->profile_count, profile);
         for (size_t nbr = 0; nbr < script_size (kit->script); nbr++) {
             const scenario_t *scenario = script_at (kit->script, nbr);
-            if (fnmatch (meant->scenarios, scenario->name, 0))
+            if (!s_names (meant->scenarios, scenario->name))
                 continue;
             meant->matched++;
             bool pattern = strchr (meant->scenarios, '*') != NULL;
             if (pattern && !self->isolated && seen++ % SAMPLE)
                 continue;
-            pair_t pair = { { scenario, profile }, index };
+            pair_t pair = { { scenario, profile }, index, NULL };
             vector_push (self->pairs, self->pair_count, pair);
         }
         if (meant->matched == 0) {
@@ -205,7 +295,8 @@ s_check_scenarios (proof_t *self)
         const char *name = script_at (self->kit->script, nbr)->name;
         bool found = false;
         for (size_t index = 0; index < self->meant_count; index++)
-            if (streq (self->meant [index].scenarios, name))
+            if (!strchr (self->meant [index].scenarios, '*')
+            &&  s_names (self->meant [index].scenarios, name))
                 found = true;
         if (found)
             continue;
@@ -214,6 +305,19 @@ s_check_scenarios (proof_t *self)
         missing++;
     }
     return missing;
+}
+
+static void
+s_print_matrix (proof_t *self)
+{
+    for (size_t nbr = 0; nbr < script_size (self->kit->script); nbr++) {
+        const scenario_t *scenario = script_at (self->kit->script, nbr);
+        printf ("# %s\n", scenario->name);
+        for (size_t index = 0; index < self->pair_count; index++)
+            if (self->pairs [index].job.scenario == scenario
+            &&  self->pairs [index].kill)
+                printf ("#     %s\n", self->pairs [index].kill);
+    }
 }
 
 static int
@@ -231,6 +335,8 @@ s_run (proof_t *self)
     free (jobs);
     size_t missing = self->whole? s_check_scenarios (self): 0;
     printf ("1..%zu\n", self->done);
+    if (self->matrix)
+        s_print_matrix (self);
     if (rc || self->broken)
         return EXIT_BROKEN;
     return self->escaped + missing? EXIT_UNSEAWORTHY: EXIT_SEAWORTHY;
@@ -243,11 +349,14 @@ s_clear (proof_t *self)
         free (self->meant [index].wreck);
         free (self->meant [index].scenarios);
         free (self->meant [index].requirement);
+        free (self->meant [index].step);
     }
     free (self->meant);
     for (size_t index = 0; index < self->profile_count; index++)
         profile_destroy (&self->profiles [index]);
     free (self->profiles);
+    for (size_t index = 0; index < self->pair_count; index++)
+        free (self->pairs [index].kill);
     free (self->pairs);
     kit_destroy (&self->kit);
 }
@@ -257,6 +366,7 @@ command_prove (int argc, char *argv [])
 {
     static const struct option options [] = {
         { "data", required_argument, NULL, 'd' },
+        { "matrix", no_argument, NULL, 'm' },
         { "verbose", no_argument, NULL, 'v' },
         { "help", no_argument, NULL, 'h' },
         { NULL, 0, NULL, 0 }
@@ -264,9 +374,12 @@ command_prove (int argc, char *argv [])
     proof_t self = { 0 };
     const char *data = NULL;
     int option;
-    while ((option = getopt_long (argc, argv, "vh", options, NULL)) != -1) {
+    while ((option = getopt_long (argc, argv, "mvh", options, NULL)) != -1) {
         if (option == 'd')
             data = optarg;
+        else
+        if (option == 'm')
+            self.matrix = true;
         else
         if (option == 'v')
             self.verbose = true;

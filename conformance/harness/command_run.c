@@ -342,7 +342,7 @@ s_is_isolated (const settings_t *settings, const profile_t *profile)
 {
     const char *reason = "it was asked for";
     //  A server that runs already is outside any namespace of ours
-    if (!profile->programs [PROCESS_BROKER].command)
+    if (profile->attached)
         return false;
     if (!settings->no_isolation && sandbox_allowed (&reason))
         return true;

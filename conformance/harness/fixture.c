@@ -12,11 +12,15 @@
 #include "fixture.h"
 #include "vector.h"
 
+//  Versions of MDP at the most; there are two
+#define VERSIONS_MAX 8
+
 struct _fixtures_t {
     golden_t **messages;        //  In order of reading
     size_t count;
     char **names;               //  Files and protocols that messages point to
     size_t name_count;
+    const char *versions [VERSIONS_MAX + 1];    //  Of MDP; the last is NULL
 };
 
 const char *
@@ -70,25 +74,32 @@ fixtures_at (const fixtures_t *self, size_t index)
     return self->messages [index];
 }
 
-static golden_t *
-s_find_exact (const fixtures_t *self, const char *name, way_t way, role_t role)
+const char *const *
+fixtures_versions (const fixtures_t *self)
+{
+    return self->versions;
+}
+
+const golden_t *
+fixtures_exact (const fixtures_t *self, const char *version, const char *name,
+                way_t way, role_t role)
 {
     for (size_t index = 0; index < self->count; index++) {
         golden_t *golden = self->messages [index];
         if (golden->way == way && golden->role == role
-        &&  streq (golden->name, name))
+        &&  streq (golden->version, version) && streq (golden->name, name))
             return golden;
     }
     return NULL;
 }
 
 const golden_t *
-fixtures_find (const fixtures_t *self, const char *name, way_t way,
-               role_t role)
+fixtures_find (const fixtures_t *self, const char *version, const char *name,
+               way_t way, role_t role)
 {
-    const golden_t *golden = s_find_exact (self, name, way, role);
-    return golden? golden:
-        s_find_exact (self, name, way == WAY_FROM? WAY_TO: WAY_FROM, role);
+    const golden_t *golden = fixtures_exact (self, version, name, way, role);
+    return golden? golden: fixtures_exact (self, version, name,
+        way == WAY_FROM? WAY_TO: WAY_FROM, role);
 }
 
 //  An argument in the place of a parameter. A capture of anything still has to
@@ -144,6 +155,8 @@ typedef struct {
     const char *protocol;       //  NULL until it has been named
     golden_t *golden;           //  The message that is being read
     bool example;               //  Frames belong to its last example
+    char *base;                 //  The message in whose terms it is written
+    pattern_t arguments;        //  What takes the places of that one's parameters
 } reader_t;
 
 static const char *
@@ -152,6 +165,22 @@ s_keep (fixtures_t *self, const char *name)
     char *copy = strdup (name);
     vector_push (self->names, self->name_count, copy);
     return copy;
+}
+
+//  Take note of a version of MDP
+static const char *
+s_version (reader_t *reader, const char *protocol)
+{
+    fixtures_t *fixtures = reader->fixtures;
+    size_t index = 0;
+    if (strncmp (protocol, "mdp/", 4))
+        return fixtures->versions [0]? fixtures->versions [0]: protocol;
+    while (fixtures->versions [index]
+    &&     !streq (fixtures->versions [index], protocol))
+        index++;
+    if (index < VERSIONS_MAX && !fixtures->versions [index])
+        fixtures->versions [index] = protocol;
+    return protocol;
 }
 
 static void
@@ -185,13 +214,14 @@ s_read_message (reader_t *reader, tokens_t *line)
     }
     golden_t *golden = (golden_t *) zmalloc (sizeof (golden_t));
     golden->protocol = reader->protocol;
+    golden->version = s_version (reader, reader->protocol);
     golden->name = strdup (s_word (line, 1));
     golden->way = streq (way, "from")? WAY_FROM: WAY_TO;
     golden->role = streq (role, "client")? ROLE_CLIENT: ROLE_WORKER;
     golden->file = reader->fixtures->names [reader->fixtures->name_count - 1];
     golden->line = line->tokens->line;
-    if (s_find_exact (reader->fixtures, golden->name, golden->way,
-                      golden->role))
+    if (fixtures_exact (reader->fixtures, golden->version, golden->name,
+                        golden->way, golden->role))
         s_complain (reader, &line->tokens [1], "this message is there already");
     vector_push (reader->fixtures->messages, reader->fixtures->count, golden);
     reader->golden = golden;
@@ -203,24 +233,87 @@ static bool
 s_read_base (reader_t *reader, tokens_t *line)
 {
     golden_t *golden = reader->golden;
-    const golden_t *base = s_find_exact (reader->fixtures, s_word (line, 0),
-                                         golden->way, golden->role);
+    const golden_t *base = fixtures_exact (reader->fixtures, golden->version,
+        s_word (line, 0), golden->way, golden->role);
     if (!base || base == golden) {
         s_complain (reader, line->tokens,
             "no message of this name goes this way for this role");
         return false;
     }
-    pattern_t arguments = { 0 };
     for (size_t index = 1; index < line->count; index++)
         if (line->tokens [index].type == TOKEN_TERM)
-            pattern_push (&arguments, term_dup (&line->tokens [index].term));
+            pattern_push (&reader->arguments,
+                          term_dup (&line->tokens [index].term));
+    reader->base = strdup (s_word (line, 0));
     size_t excess;
-    golden->pattern = golden_fill (base, arguments.terms, arguments.count,
-                                   &excess);
+    golden->pattern = golden_fill (base, reader->arguments.terms,
+                                   reader->arguments.count, &excess);
     if (excess != SIZE_MAX)
         s_complain (reader, line->tokens, "more frames than that message has");
-    pattern_clear (&arguments);
     return true;
+}
+
+//  An example in the words of another version: the same parameters, composed
+//  anew
+static void
+s_translate_example (const golden_t *golden, const pattern_t *example,
+                     golden_t *other)
+{
+    captures_t *captures = captures_new ();
+    zmsg_t *message = pattern_compose (example, NULL);
+    zmsg_t *translated = NULL;
+    if (pattern_match (&golden->pattern, message, captures))
+        translated = pattern_compose (&other->pattern, captures);
+    pattern_t pattern = { 0 };
+    for (zframe_t *frame = translated? zmsg_first (translated): NULL; frame;
+                   frame = zmsg_next (translated)) {
+        term_t term = { .type = TERM_BYTES, .size = zframe_size (frame) };
+        term.bytes = (char *) malloc (term.size + 1);
+        assert (term.bytes);
+        memcpy (term.bytes, zframe_data (frame), term.size);
+        pattern_push (&pattern, term);
+    }
+    if (translated)
+        vector_push (other->examples, other->example_count, pattern);
+    zmsg_destroy (&translated);
+    zmsg_destroy (&message);
+    captures_destroy (&captures);
+}
+
+//  The message that was read last is complete. In terms of another protocol's,
+//  it is a message in each version of that one.
+static void
+s_finish (reader_t *reader)
+{
+    fixtures_t *fixtures = reader->fixtures;
+    const golden_t *golden = reader->golden;
+    bool derived = golden && reader->base
+                && strncmp (golden->protocol, "mdp/", 4);
+    for (int index = 1; derived && fixtures->versions [index]; index++) {
+        const golden_t *base = fixtures_exact (fixtures,
+            fixtures->versions [index], reader->base, golden->way,
+            golden->role);
+        if (!base)
+            continue;
+        golden_t *other = (golden_t *) zmalloc (sizeof (golden_t));
+        *other = (golden_t) { .protocol = golden->protocol,
+            .version = fixtures->versions [index],
+            .name = strdup (golden->name), .way = golden->way,
+            .role = golden->role, .file = golden->file, .line = golden->line };
+        other->pattern = golden_fill (base, reader->arguments.terms,
+                                      reader->arguments.count, NULL);
+        for (size_t nbr = 0; nbr < golden->shows_count; nbr++)
+            vector_push (other->shows, other->shows_count,
+                         strdup (golden->shows [nbr]));
+        for (size_t nbr = 0; nbr < golden->example_count; nbr++)
+            s_translate_example (golden, &golden->examples [nbr], other);
+        vector_push (fixtures->messages, fixtures->count, other);
+    }
+    pattern_clear (&reader->arguments);
+    reader->arguments = (pattern_t) { 0 };
+    free (reader->base);
+    reader->base = NULL;
+    reader->golden = NULL;
 }
 
 static void
@@ -329,12 +422,15 @@ fixtures_read (fixtures_t *self, const char *path, FILE *errors)
     for (int line = 1; line <= source_lines (source); line++) {
         tokens_t tokens = { 0 };
         if (tokens_read (&tokens, source, line) && tokens.count) {
-            if (streq (s_word (&tokens, 0), "message"))
+            if (streq (s_word (&tokens, 0), "message")) {
+                s_finish (&reader);
                 s_keep (self, path);
+            }
             s_read_line (&reader, &tokens);
         }
         tokens_clear (&tokens);
     }
+    s_finish (&reader);
     for (size_t index = first; index < self->count; index++) {
         golden_t *golden = self->messages [index];
         if (golden->pattern.count == 0)

@@ -30,9 +30,11 @@ typedef enum {
     WAY_TO
 } way_t;
 
-//  One golden message of a protocol.
+//  One golden message of a protocol. MMI and TSP are written in terms of MDP:
+//  such a message is there once for each version of MDP that has its base.
 typedef struct {
-    const char *protocol;       //  "mdp/0.1"
+    const char *protocol;       //  "mdp/0.1", "mmi/0.1", "tsp/1.0"
+    const char *version;        //  Of MDP: "mdp/0.1"
     char *name;                 //  "REQUEST", "titanic.reply"
     way_t way;
     role_t role;
@@ -64,12 +66,22 @@ size_t
 const golden_t *
     fixtures_at (const fixtures_t *self, size_t index);
 
-//  The message of a name for a role; with this way if there is one, else with
-//  the other, so that a script can make a peer send what only the other side
-//  may send. NULL if there is none.
+//  The versions of MDP that there are messages of, oldest first: a NULL behind
+//  the last.
+const char *const *
+    fixtures_versions (const fixtures_t *self);
+
+//  The message of a name for a role in a version of MDP, this way. NULL if there
+//  is none.
 const golden_t *
-    fixtures_find (const fixtures_t *self, const char *name, way_t way,
-                   role_t role);
+    fixtures_exact (const fixtures_t *self, const char *version,
+                    const char *name, way_t way, role_t role);
+
+//  The same; if there is none, the one that goes the other way, so that a script
+//  can make a peer send what only the other side may send.
+const golden_t *
+    fixtures_find (const fixtures_t *self, const char *version,
+                   const char *name, way_t way, role_t role);
 
 //  The pattern of a message with arguments in the places of its parameters,
 //  in order. Places without an argument stay open, unnamed. Puts the index

@@ -33,6 +33,8 @@ typedef struct {
     result_t *result;
     captures_t *captures;
     player_t **players;         //  By actor; NULL until it opens
+    player_t *host;             //  The harness as the broker; NULL if it is not
+    bool over;                  //  Nothing came, and that ends the scenario
 } play_t;
 
 //  --------------------------------------------------------------------------
@@ -197,11 +199,37 @@ s_allows_silence (const step_t *step)
     return false;
 }
 
+//  Nothing came, which is one of the forms that will do; with ends it leaves
+//  nothing more to see
+static void
+s_accept_silence (play_t *self, const step_t *step)
+{
+    for (size_t index = 0; index < step->choice_count; index++)
+        self->over |= step->choices [index].ends;
+    if (self->over) {
+        char *remark = zsys_sprintf ("over after silence, which will do: %s:%d",
+                                     step->file, step->line);
+        result_add_remark (self->result, remark);
+        free (remark);
+    }
+}
+
 static bool
 s_is_worker (play_t *self, size_t actor)
 {
-    const actor_t *who = &self->scenario->actors [actor];
-    return !who->peer && who->role == ROLE_WORKER;
+    return self->scenario->actors [actor].kind == ACTOR_WORKER;
+}
+
+static bool
+s_is_guest (play_t *self, size_t actor)
+{
+    return self->scenario->actors [actor].kind == ACTOR_GUEST;
+}
+
+static bool
+s_is_host (play_t *self, size_t actor)
+{
+    return self->scenario->actors [actor].kind == ACTOR_BROKER;
 }
 
 static bool
@@ -215,9 +243,115 @@ s_wrong_message (play_t *self, const step_t *step, const char *expected,
     return false;
 }
 
+//  ---- What the harness as the broker gets
+
+typedef struct {
+    play_t *play;
+    const step_t *step;
+} wanted_t;
+
+static bool
+s_suits (void *argument, zmsg_t *message)
+{
+    wanted_t *wanted = (wanted_t *) argument;
+    return s_choices_match (wanted->play, wanted->step->choices,
+                            wanted->step->choice_count, message);
+}
+
+static const char *const s_sockets [] = { "DEALER", "REQ", "ROUTER", "" };
+
+//  The kind of socket that a guest has must be the one that the step names
+static bool
+s_check_socket (play_t *self, const step_t *step, player_t *guest)
+{
+    if (!step->overed
+    ||  streq (stage_guest_socket (guest), s_sockets [step->over]))
+        return true;
+    char *expected = zsys_sprintf ("a %s socket", s_sockets [step->over]);
+    char *received = zsys_sprintf ("a %s socket", stage_guest_socket (guest));
+    s_broken (self, step, expected, received, "it came from another kind of "
+              "socket");
+    free (expected);
+    free (received);
+    return false;
+}
+
+//  From whichever guest it comes; from now on that one has the name
+static bool
+s_expect_anyone (play_t *self, const step_t *step)
+{
+    wanted_t wanted = { self, step };
+    player_t *guest = NULL;
+    zmsg_t *other;
+    int64_t wait = s_patience_ms (self, step);
+    zmsg_t *message = stage_host_receive (self->stage,
+        self->players [step->actor], s_suits, &wanted, step->fresh, wait,
+        &guest, &other);
+    if (message) {
+        zmsg_destroy (&message);
+        if (!step->guested)
+            return s_check_socket (self, step, guest);
+        self->players [step->guest] = guest;
+        stage_name_guest (self->stage, guest,
+                          self->scenario->actors [step->guest].name);
+        return s_check_socket (self, step, guest);
+    }
+    char *expected = s_choices_text (step->choices, step->choice_count);
+    char *received = other? notation_frames (other): NULL;
+    char *reason = zsys_sprintf ("nothing of this form came within %lld ms",
+                                 (long long) wait);
+    s_broken (self, step, expected, received, reason);
+    zmsg_destroy (&other);
+    free (expected);
+    free (received);
+    free (reason);
+    return false;
+}
+
+//  The next message of a guest that is known
+static bool
+s_expect_guest (play_t *self, const step_t *step)
+{
+    player_t *guest = self->players [step->guest];
+    int64_t wait = s_patience_ms (self, step);
+    int64_t end = zclock_mono () + wait;
+    zmsg_t *message = NULL;
+    bool fine;
+    do {
+        zmsg_destroy (&message);
+        message = stage_receive (self->stage, guest, !s_names_heartbeat (step),
+                                 end - zclock_mono ());
+        fine = message && s_choices_match (self, step->choices,
+                                           step->choice_count, message);
+    }
+    while (message && !fine && stage_is_partial (guest, message));
+    if (!message && s_allows_silence (step)
+    && !stage_crashed (self->stage, NULL)) {
+        s_accept_silence (self, step);
+        return true;
+    }
+    char *expected = fine? NULL: s_choices_text (step->choices,
+                                                 step->choice_count);
+    if (!fine && message)
+        s_wrong_message (self, step, expected, message);
+    else
+    if (!fine) {
+        char *reason = zsys_sprintf ("nothing came within %lld ms",
+                                     (long long) wait);
+        s_broken (self, step, expected, NULL, reason);
+        free (reason);
+    }
+    free (expected);
+    zmsg_destroy (&message);
+    return fine && s_check_socket (self, step, guest);
+}
+
 static bool
 s_expect (play_t *self, const step_t *step)
 {
+    if (s_is_host (self, step->actor))
+        return step->guested && self->players [step->guest]
+            ? s_expect_guest (self, step): s_expect_anyone (self, step);
     bool pass = s_is_worker (self, step->actor) && !s_names_heartbeat (step);
     bool silence = s_allows_silence (step);
     int64_t wait = silence && step->hb > 0
@@ -241,14 +375,36 @@ s_expect (play_t *self, const step_t *step)
         }
         free (expected);
     }
+    else
+    if (!message)
+        s_accept_silence (self, step);
     zmsg_destroy (&message);
     return fine;
 }
 
 static bool
+s_host_quiet (play_t *self, const step_t *step)
+{
+    char *received = NULL;
+    if (stage_host_idle (self->stage, self->players [step->actor],
+                         s_time_ms (self, step), &received)) {
+        if (!stage_crashed (self->stage, NULL))
+            return true;
+        return s_broken (self, step, NULL, NULL, "");
+    }
+    s_broken (self, step, "nothing but READY and HEARTBEAT", received,
+              "something came where nothing may come");
+    free (received);
+    return false;
+}
+
+static bool
 s_quiet (play_t *self, const step_t *step)
 {
-    bool pass = step->type == STEP_IDLE && s_is_worker (self, step->actor);
+    if (s_is_host (self, step->actor))
+        return s_host_quiet (self, step);
+    bool pass = step->type == STEP_IDLE
+        && (s_is_worker (self, step->actor) || s_is_guest (self, step->actor));
     zmsg_t *message = stage_receive (self->stage, self->players [step->actor],
                                      pass, s_time_ms (self, step));
     if (!message) {
@@ -273,16 +429,32 @@ s_named (const golden_t *golden, const char *name)
     return golden && streq (golden->name, name);
 }
 
+//  To whoever is a guest just now; who comes after that is new
+static bool
+s_send_to_all (play_t *self, const step_t *step)
+{
+    player_t *host = self->players [step->actor];
+    for (size_t index = 0; index < stage_guests (host); index++) {
+        zmsg_t *message = pattern_compose (&step->pattern, self->captures);
+        stage_send (self->stage, stage_guest_at (host, index), &message);
+    }
+    stage_know_guests (host);
+    return true;
+}
+
 static bool
 s_send (play_t *self, const step_t *step)
 {
-    player_t *player = self->players [step->actor];
+    if (step->everyone)
+        return s_send_to_all (self, step);
+    player_t *player = self->players [step->guested? step->guest: step->actor];
     zmsg_t *message = pattern_compose (&step->pattern, self->captures);
     assert (message);
     bool worker = s_is_worker (self, step->actor);
     if (worker && s_named (step->golden, "DISCONNECT"))
         stage_beat (self->stage, player, false);
-    if (stage_send (self->stage, player, &message)) {
+    //  A guest may hang up whenever it likes
+    if (stage_send (self->stage, player, &message) && !step->guested) {
         s_point_at (self, step);
         return s_end (self, VERDICT_BROKEN, "the actor's socket is closed or "
                                             "refuses the message");
@@ -374,14 +546,15 @@ s_ask (play_t *self, const step_t *step, int64_t end)
     char *reason = NULL;
     player_t *player = self->players [step->actor];
     int64_t pause = stage_hb_ms (self->stage, 5) + GRACE_MOST_MS;
+    bool guest = s_is_guest (self, step->actor);
     int64_t left = end - zclock_mono ();
     zmsg_t *message = pattern_compose (&step->pattern, self->captures);
     assert (message);
-    if (!player || stage_send (self->stage, player, &message))
+    if (!player || (stage_send (self->stage, player, &message) && !guest))
         return NULL;
-    message = stage_receive (self->stage, player, false,
+    message = stage_receive (self->stage, player, guest,
                              left < pause? left: pause);
-    if (message || stage_crashed (self->stage, NULL))
+    if (message || guest || stage_crashed (self->stage, NULL))
         return message;
     stage_leave (self->stage, player);
     self->players [step->actor] = stage_enter (self->stage,
@@ -415,7 +588,7 @@ s_poll (play_t *self, const step_t *step)
         if (!found && !wrong && self->players [step->actor]) {
             //  Nothing is due now; what comes all the same is put back
             message = stage_receive (self->stage, self->players [step->actor],
-                                     false, gap);
+                                     s_is_guest (self, step->actor), gap);
             if (message)
                 stage_unreceive (self->stage, self->players [step->actor],
                                  &message);
@@ -441,6 +614,8 @@ s_open (play_t *self, const step_t *step)
     char *reason = NULL;
     self->players [step->actor] = stage_enter (self->stage,
         &self->scenario->actors [step->actor], &reason);
+    if (s_is_host (self, step->actor))
+        self->host = self->players [step->actor];
     if (self->players [step->actor])
         return true;
     char *death = NULL;
@@ -466,12 +641,102 @@ static bool
 s_process (play_t *self, const step_t *step)
 {
     char *reason = NULL;
-    stage_result_t result = stage_act (self->stage, step->process,
-                                       step->action, &reason);
+    stage_result_t result = step->action == ACTION_STARTED
+        ? stage_start (self->stage, step->process, step->slow, &reason)
+        : stage_act (self->stage, step->process, step->action, &reason);
     if (result == STAGE_FINE)
         return true;
     s_blame (self->result, self->scenario->covers, self->scenario->cover_count);
     return s_stage_failed (self, result, reason);
+}
+
+//  A client is started for one request
+static bool
+s_call (play_t *self, const step_t *step)
+{
+    char *reason = NULL;
+    zmsg_t *request = pattern_compose (&step->pattern, self->captures);
+    assert (request);
+    stage_result_t result = stage_call (self->stage, step->process, request,
+                                        &reason);
+    zmsg_destroy (&request);
+    return result == STAGE_FINE || s_stage_failed (self, result, reason);
+}
+
+//  It ends by itself, as it should
+static bool
+s_ends (play_t *self, const step_t *step)
+{
+    static const char *expected [] = {
+        "it ends", "it ends with status 0", "it ends with a status that is not 0"
+    };
+    char *reason = NULL;
+    int status = 0;
+    stage_result_t result = stage_await_end (self->stage, step->process,
+        s_patience_ms (self, step), &status, &reason);
+    bool fine = result == STAGE_FINE && (step->ending == ENDS_ANYHOW
+        || (status == 0) == (step->ending == ENDS_WELL));
+    if (fine)
+        return true;
+    char *received = result == STAGE_FINE
+        ? zsys_sprintf ("it ended with status %d", status): NULL;
+    s_broken (self, step, expected [step->ending], received,
+              reason? reason: "it ended otherwise");
+    free (reason);
+    free (received);
+    return false;
+}
+
+static bool
+s_printed (play_t *self, const step_t *step)
+{
+    zmsg_t *text = pattern_compose (&step->pattern, self->captures);
+    zframe_t *frame = zmsg_first (text);
+    bool fine = stage_printed (self->stage, step->process, zframe_data (frame),
+                               zframe_size (frame));
+    zmsg_destroy (&text);
+    return fine || s_broken (self, step, "the reply in what the client printed",
+                             NULL, "the client did not print this");
+}
+
+//  A guest hangs up
+static bool
+s_leaves (play_t *self, const step_t *step)
+{
+    if (stage_await_leave (self->stage, self->players [step->actor],
+                           s_patience_ms (self, step)) == STAGE_FINE)
+        return true;
+    return s_broken (self, step, "it hangs up", NULL, "the socket is still there");
+}
+
+//  What only the harness as the broker does
+static bool
+s_host_step (play_t *self, const step_t *step)
+{
+    player_t *host = self->players [step->actor];
+    if (step->type == STEP_REOPEN) {
+        if (stage_reopen (self->stage, host) == 0)
+            return true;
+        return s_end (self, VERDICT_BROKEN, "the harness cannot listen again");
+    }
+    zmsg_t *service = pattern_compose (&step->pattern, self->captures);
+    char *name = zmsg_popstr (service);
+    stage_offer (self->stage, host, name, step->type == STEP_OFFER);
+    free (name);
+    zmsg_destroy (&service);
+    return true;
+}
+
+static bool
+s_mute (play_t *self, const step_t *step)
+{
+    stage_note (self->stage, "%s mute",
+                self->scenario->actors [step->actor].name);
+    if (s_is_host (self, step->actor))
+        stage_mute (self->stage, self->players [step->actor]);
+    else
+        stage_beat (self->stage, self->players [step->actor], false);
+    return true;
 }
 
 static bool
@@ -504,12 +769,20 @@ s_file (play_t *self, const step_t *step)
         "the target removed a file that was none of its business");
 }
 
+//  Whether what is tried serves, through its broker or with the harness as that
+static stage_result_t
+s_probe (play_t *self, char **reason)
+{
+    return self->host
+        ? stage_probe_guests (self->stage, self->host, reason)
+        : stage_probe (self->stage, self->scenario->needs.titanic, reason);
+}
+
 static bool
 s_serves (play_t *self, const step_t *step)
 {
     char *reason = NULL;
-    stage_result_t served = stage_probe (self->stage,
-        self->scenario->needs.titanic, &reason);
+    stage_result_t served = s_probe (self, &reason);
     if (served == STAGE_FINE)
         return true;
     s_blame (self->result, step->tag_count? step->tags
@@ -548,10 +821,7 @@ s_step (play_t *self, const step_t *step)
         case STEP_SERVE:
             return s_serve (self, step);
         case STEP_MUTE:
-            stage_note (self->stage, "%s mute",
-                        self->scenario->actors [step->actor].name);
-            stage_beat (self->stage, self->players [step->actor], false);
-            return true;
+            return s_mute (self, step);
         case STEP_CLOSE:
             stage_leave (self->stage, self->players [step->actor]);
             return true;
@@ -569,6 +839,18 @@ s_step (play_t *self, const step_t *step)
             return s_serves (self, step);
         case STEP_REPEAT:
             return s_repeat (self, step);
+        case STEP_OFFER:
+        case STEP_LACK:
+        case STEP_REOPEN:
+            return s_host_step (self, step);
+        case STEP_LEAVE:
+            return s_leaves (self, step);
+        case STEP_CALL:
+            return s_call (self, step);
+        case STEP_END:
+            return s_ends (self, step);
+        case STEP_PRINTED:
+            return s_printed (self, step);
     }
     return false;
 }
@@ -576,7 +858,7 @@ s_step (play_t *self, const step_t *step)
 static bool
 s_block (play_t *self, const block_t *block)
 {
-    for (size_t index = 0; index < block->count; index++) {
+    for (size_t index = 0; index < block->count && !self->over; index++) {
         const step_t *step = &block->steps [index];
         if (s_step (self, step))
             continue;
@@ -594,9 +876,12 @@ static bool
 s_raise_target (play_t *self)
 {
     char *reason = NULL;
-    stage_result_t result = stage_start (self->stage, PROCESS_BROKER, &reason);
+    if (self->scenario->needs.stage_broker)
+        return true;
+    stage_result_t result = stage_start (self->stage, PROCESS_BROKER, false,
+                                         &reason);
     if (result == STAGE_FINE && self->scenario->needs.titanic)
-        result = stage_start (self->stage, PROCESS_TITANIC, &reason);
+        result = stage_start (self->stage, PROCESS_TITANIC, false, &reason);
     if (result == STAGE_FINE)
         return true;
     s_blame (self->result, self->scenario->covers, self->scenario->cover_count);
@@ -615,8 +900,7 @@ s_final_probe (play_t *self)
     result_t *result = self->result;
     if (result->verdict >= VERDICT_HANG)
         return;
-    stage_result_t served = stage_probe (self->stage,
-        self->scenario->needs.titanic, &reason);
+    stage_result_t served = s_probe (self, &reason);
     if (served == STAGE_FINE)
         return;
     char *text = result->reason
@@ -633,9 +917,10 @@ void
 play_scenario (const scenario_t *scenario, stage_t *stage,
                const profile_t *profile, result_t *result)
 {
-    play_t self = { scenario, profile, stage, result, captures_new (),
-        (player_t **) zmalloc ((scenario->actor_count + 1)
-                               * sizeof (player_t *)) };
+    play_t self = { .scenario = scenario, .profile = profile, .stage = stage,
+        .result = result, .captures = captures_new () };
+    self.players = (player_t **) zmalloc ((scenario->actor_count + 1)
+                                          * sizeof (player_t *));
     int64_t began = zclock_mono ();
     if (s_raise_target (&self)) {
         bool fine = s_block (&self, &scenario->block);

@@ -26,11 +26,23 @@ struct _child_t {
     int status;                 //  As waitpid gave it, once it has ended
 };
 
+//  A single program takes the shell's place, so that signals and statuses are its
+//  own; NAME=VALUE may stand before it
+static char *
+s_shell_command (const char *command)
+{
+    if (strpbrk (command, ";&|\n"))
+        return strdup (command);
+    const char *word = command + strspn (command, " ");
+    bool assigns = memchr (word, '=', strcspn (word, " '\"/")) != NULL;
+    return zsys_sprintf ("exec %s%s", assigns? "env ": "", command);
+}
+
 child_t *
 child_new (const char *command, const char *directory, const char *log)
 {
     child_t *self = (child_t *) zmalloc (sizeof (child_t));
-    self->command = zsys_sprintf ("exec %s", command);
+    self->command = s_shell_command (command);
     self->directory = strdup (directory);
     self->log = strdup (log);
     return self;
@@ -121,6 +133,13 @@ bool
 child_runs (const child_t *self)
 {
     return self->pid != 0;
+}
+
+int
+child_status (const child_t *self)
+{
+    return WIFSIGNALED (self->status)? -WTERMSIG (self->status)
+                                     : WEXITSTATUS (self->status);
 }
 
 char *

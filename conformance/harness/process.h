@@ -46,6 +46,10 @@ bool
 bool
     child_runs (const child_t *self);
 
+//  With which status it ended; the negative number of the signal that ended it.
+int
+    child_status (const child_t *self);
+
 //  How it ended: "killed by signal 6 (Aborted)", "exited with status 1"; fresh.
 char *
     child_fate (const child_t *self);

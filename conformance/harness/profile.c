@@ -16,10 +16,15 @@
 
 //  What a profile may say; all else in it is a mistake
 static const char *s_settings [] = {
-    "target/name", "target/endpoint", "target/speaks", "target/heartbeat",
-    "target/expiry", "target/start", "broker/command", "titanic/command", "state/directory",
-    "state/size", NULL
+    "target/name", "target/endpoint", "target/worker-endpoint",
+    "target/speaks", "target/heartbeat", "target/expiry", "target/start",
+    "broker/command", "broker/attached", "titanic/command", "worker/command",
+    "worker/slow", "client/command", "client/prints", "titanic-client/command",
+    "titanic-client/prints", "state/directory", "state/size", NULL
 };
+
+//  What is put in when a process starts
+static const char *s_late [] = { "mdp", "service", "body", NULL };
 
 typedef struct {
     const char *path;
@@ -48,6 +53,15 @@ s_variable (reader_t *reader, const char *name)
     return NULL;
 }
 
+static bool
+s_is_late (const char *name)
+{
+    for (int index = 0; s_late [index]; index++)
+        if (streq (s_late [index], name))
+            return true;
+    return false;
+}
+
 //  The value with its ${names} replaced; fresh
 static char *
 s_expand (reader_t *reader, const char *value)
@@ -63,6 +77,12 @@ s_expand (reader_t *reader, const char *value)
             continue;
         }
         char *name = strndup (value + 2, (size_t) (end - value) - 2);
+        if (s_is_late (name)) {
+            fprintf (out, "${%s}", name);
+            free (name);
+            value = end + 1;
+            continue;
+        }
         const char *replacement = s_variable (reader, name);
         char number [24];
         if (streq (name, "endpoint"))
@@ -168,10 +188,23 @@ s_read_settings (reader_t *reader, zconfig_t *root)
         s_complain (reader, "state/directory %s is not an absolute path; leave "
                     "it out for the working directory", profile->state);
     profile->state_mib = s_number (reader, root, "state/size", 32);
-    profile->programs [PROCESS_BROKER].command =
-        s_string (reader, root, "broker/command");
-    profile->programs [PROCESS_TITANIC].command =
-        s_string (reader, root, "titanic/command");
+    profile->worker_endpoint = s_string (reader, root,
+                                         "target/worker-endpoint");
+    profile->slow_worker = s_string (reader, root, "worker/slow");
+    bool commands = false;
+    for (int index = 0; index < PROCESS_COUNT; index++) {
+        const char *process = process_text ((process_t) index);
+        char *path = zsys_sprintf ("%s/command", process);
+        profile->programs [index].command = s_string (reader, root, path);
+        commands |= profile->programs [index].command != NULL;
+        free (path);
+        path = zsys_sprintf ("%s/prints", process);
+        profile->programs [index].prints = s_number (reader, root, path, 0) > 0;
+        free (path);
+    }
+    //  Nothing to start: then it is there already
+    profile->attached = !commands
+        || s_number (reader, root, "broker/attached", 0) > 0;
 }
 
 profile_t *
@@ -207,6 +240,7 @@ profile_attach (const char *endpoint, int64_t heartbeat_ms)
     self->heartbeat_ms = heartbeat_ms;
     self->start_ms = 10000;
     self->state_mib = 32;
+    self->attached = true;
     vector_push (self->speaks, self->speak_count, strdup ("mdp/0.1"));
     vector_push (self->speaks, self->speak_count, strdup ("mmi/0.1"));
     return self;
@@ -225,6 +259,8 @@ profile_destroy (profile_t **self_p)
             free (self->programs [index].command);
         free (self->name);
         free (self->endpoint);
+        free (self->worker_endpoint);
+        free (self->slow_worker);
         free (self->state);
         free (self);
         *self_p = NULL;
@@ -240,6 +276,95 @@ profile_speaks (const profile_t *self, const char *protocol)
     return false;
 }
 
+//  --------------------------------------------------------------------------
+//  Commands
+
+//  Bytes as one word of the shell's
+static void
+s_quote (FILE *out, zframe_t *frame)
+{
+    const char *data = (const char *) zframe_data (frame);
+    fputc ('\'', out);
+    for (size_t index = 0; index < zframe_size (frame); index++)
+        if (data [index] == '\'')
+            fputs ("'\\''", out);
+        else
+            fputc (data [index], out);
+    fputc ('\'', out);
+}
+
+static void
+s_put_late (FILE *out, const char *name, const char *version, zmsg_t *request)
+{
+    zframe_t *frame = request? zmsg_first (request): NULL;
+    if (streq (name, "mdp"))
+        fputs (strchr (version, '/') + 1, out);
+    else
+    if (streq (name, "service") && frame)
+        s_quote (out, frame);
+    else
+    if (streq (name, "body") && frame)
+        for (bool more = false; (frame = zmsg_next (request)); more = true) {
+            fputs (more? " ": "", out);
+            s_quote (out, frame);
+        }
+}
+
+char *
+profile_command (const profile_t *self, process_t process, bool slow,
+                 const char *version, zmsg_t *request)
+{
+    const char *command = slow? self->slow_worker
+                              : self->programs [process].command;
+    if (!command)
+        return NULL;
+    char *text = NULL;
+    size_t length = 0;
+    FILE *out = open_memstream (&text, &length);
+    assert (out);
+    while (*command) {
+        size_t size = strncmp (command, "${", 2)? 0: strcspn (command, "}");
+        char *name = size? strndup (command + 2, size - 2): NULL;
+        if (name && s_is_late (name)) {
+            s_put_late (out, name, version, request);
+            command += size + 1;
+        }
+        else
+            fputc (*command++, out);
+        free (name);
+    }
+    fclose (out);
+    return text;
+}
+
+//  --------------------------------------------------------------------------
+//  What cannot be asked
+
+static char *
+s_missing_process (const profile_t *self, const needs_t *needs)
+{
+    for (int index = 0; index < PROCESS_COUNT; index++) {
+        bool there = self->programs [index].command
+            || ((index == PROCESS_BROKER || index == PROCESS_TITANIC)
+             && self->attached);
+        if ((needs->runs [index] && !there)
+        ||  (needs->control [index] && !self->programs [index].command))
+            return zsys_sprintf ("the profile does not say how to start the %s",
+                                 process_text ((process_t) index));
+    }
+    if (needs->stage_broker && self->attached)
+        return strdup ("the harness cannot be the broker where one runs already");
+    if (needs->slow && !self->slow_worker)
+        return strdup ("the profile does not say how to start a worker that "
+                       "works long (worker/slow)");
+    if (needs->prints && !self->programs [
+        needs->runs [PROCESS_CLIENT]? PROCESS_CLIENT
+                                    : PROCESS_TITANIC_CLIENT].prints)
+        return strdup ("the profile does not say that the client prints what "
+                       "it gets (client/prints)");
+    return NULL;
+}
+
 char *
 profile_obstacle (const profile_t *self, const scenario_t *scenario,
                   bool isolated)
@@ -248,11 +373,9 @@ profile_obstacle (const profile_t *self, const scenario_t *scenario,
         if (!profile_speaks (self, scenario->protocols [index]))
             return zsys_sprintf ("the target does not speak %s",
                                  scenario->protocols [index]);
-    for (int index = 0; index < PROCESS_COUNT; index++)
-        if (scenario->needs.control [index]
-        && !self->programs [index].command)
-            return zsys_sprintf ("the profile does not say how to start the %s",
-                                 process_text ((process_t) index));
+    char *missing = s_missing_process (self, &scenario->needs);
+    if (missing)
+        return missing;
     if (scenario->needs.expiry && !self->expiry_ms)
         return strdup ("the profile does not say when requests expire "
                        "(target/expiry)");

@@ -21,11 +21,13 @@
 typedef struct {
     char *command;              //  For /bin/sh; NULL when it runs already, or
                                 //  there is none
+    bool prints;                //  A client: it prints the reply that it gets
 } program_t;
 
 typedef struct {
     char *name;                 //  For people
     char *endpoint;             //  Where clients and workers connect
+    char *worker_endpoint;      //  Where workers do, if that is another; or NULL
     char **speaks;              //  "mdp/0.1", "mmi/0.1", "tsp/1.0"
     size_t speak_count;
     int64_t heartbeat_ms;       //  The interval that it keeps and expects
@@ -36,6 +38,10 @@ typedef struct {
                                 //  when that is its working directory
     int64_t state_mib;          //  Size of the file system there, in MiB
     program_t programs [PROCESS_COUNT];
+    char *slow_worker;          //  Command of a worker that takes ten heartbeats
+                                //  or more over each request; NULL if there is
+                                //  none
+    bool attached;              //  A broker runs already
 } profile_t;
 
 //  A variable of profiles: ${name}.
@@ -56,6 +62,14 @@ profile_t *
 
 void
     profile_destroy (profile_t **self_p);
+
+//  The command of a process with what is known only now: ${mdp} is the version
+//  that is spoken ("0.1"), and for a client ${service} and ${body} are a service
+//  and the frames of a body, quoted for the shell; request holds them, NULL for
+//  other processes. slow is for the worker. Fresh; NULL if there is no command.
+char *
+    profile_command (const profile_t *self, process_t process, bool slow,
+                     const char *version, zmsg_t *request);
 
 bool
     profile_speaks (const profile_t *self, const char *protocol);

@@ -62,6 +62,8 @@ typedef struct {
     size_t procedure_count;
     //  The scenario that is being read
     scenario_t *scenario;
+    const char *version;        //  In this version of MDP
+    bool crossing;              //  Its actors speak several versions
     char **captures;            //  Names captured so far
     size_t capture_count;
     bool expects;               //  It has at least one step that can fail
@@ -93,6 +95,11 @@ bool
     cursor_take_word (cursor_t *self, const char *word);
 bool
     cursor_take (cursor_t *self, token_type_t type);
+
+//  The requirement of an id, where MDP-X stands for that of the version that is
+//  spoken; NULL if there is none.
+const requirement_t *
+    reader_requirement (const reader_t *reader, const char *id);
 
 //  The scenario uses messages of this protocol, which lives as long as the
 //  fixtures.

@@ -120,7 +120,7 @@ s_perform (void *argument)
     }
     else {
         stage_config_t config = { task->job->profile, task->config->fixtures,
-                                  work, logs, task->config->scale };
+            scenario->version, work, logs, task->config->scale };
         stage_t *stage = stage_new (&config);
         play_scenario (scenario, stage, task->job->profile, result);
         lag_ms = stage_lag_ms (stage);

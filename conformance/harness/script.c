@@ -21,9 +21,13 @@ const char *const script_commands [] = {
     "procedure NAME PARAMETER..\tSteps under a name, up to end; parameters are "
         "actors or $values",
     "scenario NAME \"TITLE\"\tSteps up to the next scenario",
-    "covers ID..\tThe requirements that the scenario proves",
-    "client C [over req|dealer] [as FRAME]\tA client opens and connects",
-    "worker W [as FRAME]\tA worker opens and connects; after its READY it keeps "
+    "covers ID..\tThe requirements that the scenario proves; MDP-.. is MDP1-.. or "
+        "MDP2-.., by the version that is spoken",
+    "speaks mdp/0.1 mdp/0.2\tThe versions of MDP that it is played in; all, "
+        "unless it says so",
+    "client C [over req|dealer] [speaks VERSION] [as FRAME]\tA client opens and "
+        "connects",
+    "worker W [speaks VERSION] [as FRAME]\tA worker opens and connects; after its READY it keeps "
         "up heartbeats",
     "worker W serves SERVICE [after N hb]\tA worker that echoes each request",
     "peer P over dealer|req|router|tcp [as FRAME]\tSomebody who sends raw "
@@ -33,7 +37,8 @@ const char *const script_commands [] = {
     "A -> each prefix of MESSAGE FRAME..\tSends every beginning of the message, "
         "each from a new socket; the target must serve after each",
     "A <- MESSAGE FRAME.. [| ..] [within N hb]\tThe next message that A gets has "
-        "one of these forms; silence is a form; a worker passes over HEARTBEAT "
+        "one of these forms; silence is a form, and with silence ends the scenario is "
+        "over then; a worker passes over HEARTBEAT "
         "unless that is named",
     "A silent for N hb|expiry\tA gets nothing at all",
     "A idle for N hb\tA gets nothing but HEARTBEAT",
@@ -42,7 +47,25 @@ const char *const script_commands [] = {
     "poll C MESSAGE FRAME.. until FRAME.. [| ..] [while FRAME.. [| ..]] [within "
         "N hb]\tAsk again until the answer has the first form; meanwhile it may "
         "have the second",
-    "broker|titanic killed|stopped|started|paused|resumed\tDo this to a process",
+    "broker B\tThe harness is the broker: what is tried connects to it, once it is "
+        "started",
+    "B -> MESSAGE FRAME.. to G|all\tThe broker sends this to one of its guests, or "
+        "to all; after that these are new no more",
+    "B <- MESSAGE FRAME.. from [new] G [over dealer|req] [within N hb]\tOne of its "
+        "guests, from now on called G, has sent this; new: one who has said "
+        "nothing before; once G is known, it is the next from that one",
+    "B <- MESSAGE FRAME.. [within N hb]\tSome guest has sent this; from a guest, "
+        "HEARTBEAT after READY and PARTIAL before REPLY are passed over unless named",
+    "G leaves [within N hb]\tThe guest hangs up",
+    "B offers|lacks SERVICE\tWhat its mmi.service says from now on",
+    "B mute\tIt sends no more heartbeats; its guests are new no more",
+    "B closes|opens\tIt goes and comes back, and knows nobody",
+    "broker|titanic|worker killed|stopped|started|paused|resumed\tDo this to a "
+        "process",
+    "client|titanic-client calls SERVICE FRAME..\tIt is started for one request",
+    "client|titanic-client ends|succeeds|fails [within N hb]\tIt ends by itself; "
+        "with status 0; with another",
+    "client|titanic-client printed TEXT\tThis is in what it printed",
     "target serves\tA probe: a request goes through and back, titanic.close "
         "answers",
     "file \"NAME\" placed|stays\tPut a file into the target's working "
@@ -58,11 +81,43 @@ const char *const script_commands [] = {
 const char *
 process_text (process_t process)
 {
-    return process == PROCESS_BROKER? "broker": "titanic";
+    static const char *texts [] = {
+        "broker", "titanic", "worker", "client", "titanic-client"
+    };
+    return texts [process];
 }
 
 //  --------------------------------------------------------------------------
 //  Lines
+
+//  The number behind MDP in ids of a version: 1 for 0.1, 2 for 0.2
+static char
+s_version_digit (const char *version)
+{
+    return version [strlen (version) - 1];
+}
+
+//  Whether an id is one of another version's: MDP1-.. while 0.2 is spoken
+static bool
+s_is_elsewhere (const reader_t *reader, const char *id)
+{
+    return strncmp (id, "MDP", 3) == 0 && id [3] != '-'
+        && id [3] != s_version_digit (reader->version);
+}
+
+//  MDP-X stands for MDP1-X or MDP2-X, by the version that is spoken
+const requirement_t *
+reader_requirement (const reader_t *reader, const char *id)
+{
+    const catalogue_t *catalogue = reader->script->catalogue;
+    if (strncmp (id, "MDP-", 4))
+        return catalogue_find (catalogue, id);
+    char *full = zsys_sprintf ("MDP%c%s", s_version_digit (reader->version),
+                               id + 3);
+    const requirement_t *requirement = catalogue_find (catalogue, full);
+    free (full);
+    return requirement;
+}
 
 //  [ID].. at the end of a step
 static bool
@@ -71,14 +126,17 @@ s_read_tags (cursor_t *cursor, step_t *step)
     scenario_t *scenario = cursor->reader->scenario;
     token_t *token;
     while ((token = cursor_token (cursor)) && token->type == TOKEN_TAG) {
-        const requirement_t *requirement = NULL;
+        const requirement_t *wanted = reader_requirement (cursor->reader,
+                                                          token->text);
+        bool covered = false;
         for (size_t index = 0; index < scenario->cover_count; index++)
-            if (streq (scenario->covers [index]->id, token->text))
-                requirement = scenario->covers [index];
-        if (!requirement)
+            covered |= wanted && scenario->covers [index] == wanted;
+        if (covered)
+            vector_push (step->tags, step->tag_count, wanted);
+        else
+        if (!wanted || !s_is_elsewhere (cursor->reader, wanted->id))
             return cursor_fail (cursor, "%s is not among what the scenario covers",
                            token->text);
-        vector_push (step->tags, step->tag_count, requirement);
         cursor->at++;
     }
     return !token || cursor_fail (cursor, "this is too much here");
@@ -300,7 +358,6 @@ s_read_lines (reader_t *reader, line_t *lines, size_t count, size_t *at,
 static void
 s_use_titanic (const script_t *self, scenario_t *scenario)
 {
-    scenario->needs.titanic = true;
     for (size_t index = 0; index < fixtures_size (self->fixtures); index++) {
         const golden_t *golden = fixtures_at (self->fixtures, index);
         if (strncmp (golden->protocol, "tsp/", 4) == 0)
@@ -317,30 +374,35 @@ s_read_covers (cursor_t *cursor)
         return cursor_fail (cursor, "the id of a requirement is due here");
     for (; cursor_token (cursor); cursor->at++) {
         const requirement_t *requirement =
-            catalogue_find (cursor->reader->script->catalogue,
-                            cursor_word (cursor));
+            reader_requirement (cursor->reader, cursor_word (cursor));
         if (!requirement)
-            return cursor_fail (cursor, "the catalogue has no requirement %s",
-                           cursor_word (cursor));
+            return cursor_fail (cursor, "the catalogue has no requirement %s "
+                "(MDP- stands for that of %s)", cursor_word (cursor),
+                cursor->reader->version);
+        if (s_is_elsewhere (cursor->reader, requirement->id)
+        && !cursor->reader->crossing)
+            continue;
         if (!requirement->proved)
             return cursor_fail (cursor, "the catalogue says that no scenario can "
                            "prove %s", requirement->id);
         vector_push (scenario->covers, scenario->cover_count, requirement);
-        if (streq (requirement->role, "titanic"))
-            s_use_titanic (cursor->reader->script, scenario);
+        scenario->needs.titanic |= streq (requirement->role, "titanic");
     }
     return true;
 }
 
 static char *
-s_scenario_name (const line_t *line, const char *word)
+s_scenario_name (const line_t *line, const char *word, const char *version)
 {
     char *path = strdup (line->file);
     char *base = basename (path);
     char *dot = strrchr (base, '.');
     if (dot)
         *dot = 0;
-    char *name = zsys_sprintf ("%s/%s", base, word);
+    //  The first version goes without saying
+    bool first = streq (version, "mdp/0.1");
+    char *name = zsys_sprintf ("%s/%s%s%s", base, word, first? "": "@",
+                               first? "": strchr (version, '/') + 1);
     free (path);
     return name;
 }
@@ -352,7 +414,8 @@ s_read_head (cursor_t *cursor)
     cursor->at++;
     if (!*cursor_word (cursor))
         return cursor_fail (cursor, "a name for the scenario is due here");
-    scenario->name = s_scenario_name (cursor->line, cursor_word (cursor));
+    scenario->name = s_scenario_name (cursor->line, cursor_word (cursor),
+                                      cursor->reader->version);
     if (script_find (cursor->reader->script, scenario->name))
         return cursor_fail (cursor, "there is a scenario %s already",
                        scenario->name);
@@ -391,7 +454,6 @@ s_is_tagged (const block_t *block)
 static void
 s_tag_passing (cursor_t *cursor, block_t *block)
 {
-    const catalogue_t *catalogue = cursor->reader->script->catalogue;
     for (size_t index = 0; index < block->count; index++) {
         step_t *step = &block->steps [index];
         s_tag_passing (cursor, &step->block);
@@ -401,7 +463,7 @@ s_tag_passing (cursor_t *cursor, block_t *block)
         const golden_t *golden = step->choices->golden;
         for (size_t nbr = 0; golden && nbr < golden->shows_count; nbr++) {
             const requirement_t *requirement =
-                catalogue_find (catalogue, golden->shows [nbr]);
+                reader_requirement (cursor->reader, golden->shows [nbr]);
             if (requirement)
                 vector_push (step->tags, step->tag_count, requirement);
             else
@@ -412,12 +474,73 @@ s_tag_passing (cursor_t *cursor, block_t *block)
     }
 }
 
-//  Lines from the scenario's head up to the next one's
+static bool
+s_starts (const line_t *line, const char *word)
+{
+    const token_t *token = line->tokens.tokens;
+    return token->type == TOKEN_WORD && streq (token->text, word);
+}
+
+//  speaks VERSION..: in which versions of MDP the scenario can be played
+static bool
+s_read_speaks (cursor_t *cursor)
+{
+    const char *const *versions =
+        fixtures_versions (cursor->reader->script->fixtures);
+    cursor->at++;
+    if (!cursor_token (cursor))
+        return cursor_fail (cursor, "a version is due here: mdp/0.1 or mdp/0.2");
+    cursor->reader->crossing = cursor->line->tokens.count == 2;
+    for (; cursor_token (cursor); cursor->at++) {
+        size_t index = 0;
+        while (versions [index] && !streq (versions [index],
+                                           cursor_word (cursor)))
+            index++;
+        if (!versions [index])
+            return cursor_fail (cursor, "there are no fixtures of this version");
+    }
+    return true;
+}
+
+//  Whether a scenario speaks a version: all, when it does not say
+static bool
+s_speaks (const line_t *lines, size_t count, const char *version)
+{
+    bool said = false;
+    for (size_t at = 1; at < count; at++) {
+        const tokens_t *tokens = &lines [at].tokens;
+        if (!s_starts (&lines [at], "speaks"))
+            continue;
+        said = true;
+        for (size_t index = 1; index < tokens->count; index++)
+            if (tokens->tokens [index].type == TOKEN_WORD
+            &&  streq (tokens->tokens [index].text, version))
+                return true;
+    }
+    return !said;
+}
+
+//  When the harness is the broker, the steps start what is tried
+static void
+s_settle_needs (reader_t *reader, scenario_t *scenario)
+{
+    needs_t *needs = &scenario->needs;
+    if (needs->titanic)
+        s_use_titanic (reader->script, scenario);
+    needs->titanic = needs->titanic && !needs->stage_broker;
+    needs->runs [PROCESS_TITANIC] |= needs->titanic;
+    needs->runs [PROCESS_BROKER] = !needs->stage_broker;
+    script_use_protocol (scenario, reader->version);
+}
+
+//  Lines from the scenario's head up to the next one's, in a version of MDP
 static void
 s_read_scenario (reader_t *reader, line_t *lines, size_t count)
 {
     scenario_t *scenario = (scenario_t *) zmalloc (sizeof (scenario_t));
     reader->scenario = scenario;
+    scenario->version = reader->version;
+    reader->crossing = false;
     s_forget_captures (reader);
     reader->expects = false;
     scenario->file = lines->file;
@@ -427,9 +550,13 @@ s_read_scenario (reader_t *reader, line_t *lines, size_t count)
     size_t at = 1;
     while (at < count) {
         cursor_t cursor = { reader, &lines [at], 0 };
-        if (!streq (cursor_word (&cursor), "covers"))
+        if (streq (cursor_word (&cursor), "covers"))
+            fine = s_read_covers (&cursor) && fine;
+        else
+        if (streq (cursor_word (&cursor), "speaks"))
+            fine = s_read_speaks (&cursor) && fine;
+        else
             break;
-        fine = s_read_covers (&cursor) && fine;
         at++;
     }
     fine = s_read_lines (reader, lines, count, &at, &scenario->block, false)
@@ -443,7 +570,40 @@ s_read_scenario (reader_t *reader, line_t *lines, size_t count)
         cursor_fail (&head, "nothing in this scenario can fail");
     if (!scenario->name)
         scenario->name = strdup ("");
+    s_settle_needs (reader, scenario);
     vector_push (reader->script->scenarios, reader->script->count, scenario);
+}
+
+static int
+s_count_errors (const reader_t *reader)
+{
+    int count = 0;
+    for (size_t index = 0; index < reader->source_count; index++)
+        count += source_errors (reader->sources [index]);
+    return count;
+}
+
+//  One scenario a version that it speaks. A mistake is told once.
+static void
+s_read_versions (reader_t *reader, line_t *lines, size_t count)
+{
+    const char *const *versions = fixtures_versions (reader->script->fixtures);
+    size_t spoken = 0;
+    int before = s_count_errors (reader);
+    for (size_t index = 0; versions [index]; index++)
+        if (s_speaks (lines, count, versions [index])
+        &&  s_count_errors (reader) == before) {
+            reader->version = versions [index];
+            s_read_scenario (reader, lines, count);
+            spoken++;
+        }
+    if (spoken)
+        return;
+    if (s_count_errors (reader) > before)
+        return;
+    //  It speaks a version that is not there: say so
+    reader->version = versions [0]? versions [0]: "mdp/0.1";
+    s_read_scenario (reader, lines, count);
 }
 
 //  procedure NAME PARAMETER.. up to the end that belongs to it; returns the
@@ -561,13 +721,6 @@ s_cut (source_t *source, const char *file)
     return lines;
 }
 
-static bool
-s_starts (const line_t *line, const char *word)
-{
-    const token_t *token = line->tokens.tokens;
-    return token->type == TOKEN_WORD && streq (token->text, word);
-}
-
 static void
 s_read_file (reader_t *reader, const char *path, bool included)
 {
@@ -598,7 +751,7 @@ s_read_file (reader_t *reader, const char *path, bool included)
             while (size < left && !s_starts (cursor.line + size, "scenario")
             &&     !s_starts (cursor.line + size, "procedure"))
                 size++;
-            s_read_scenario (reader, cursor.line, size);
+            s_read_versions (reader, cursor.line, size);
             at += size;
         }
         else {

@@ -25,11 +25,20 @@ typedef enum {
     OVER_TCP                    //  Raw bytes, no ZMTP
 } over_t;
 
-//  Somebody whom the harness plays. A peer sends raw frames only.
+//  Somebody on the stage. All but guests are played by the harness.
+typedef enum {
+    ACTOR_CLIENT,
+    ACTOR_WORKER,
+    ACTOR_PEER,                 //  Sends raw frames only
+    ACTOR_BROKER,               //  To which processes of the target connect
+    ACTOR_GUEST                 //  One of those who connected to it
+} kind_t;
+
 typedef struct {
     char *name;                 //  "c", "w1"
-    bool peer;                  //  Neither client nor worker
-    role_t role;                //  Unless it is a peer
+    kind_t kind;
+    role_t role;                //  CLIENT and WORKER
+    const char *version;        //  Of MDP, that it speaks
     over_t over;
     bool addressed;             //  It chose its own address
     term_t address;             //  The bytes of that
@@ -39,6 +48,9 @@ typedef struct {
 typedef enum {
     PROCESS_BROKER,
     PROCESS_TITANIC,
+    PROCESS_WORKER,             //  Serves a service
+    PROCESS_CLIENT,             //  Makes one request, then ends
+    PROCESS_TITANIC_CLIENT,     //  Stores one request, fetches its reply, ends
     PROCESS_COUNT
 } process_t;
 
@@ -70,15 +82,30 @@ typedef enum {
     STEP_PLACE,                 //  file "NAME" placed
     STEP_STAYS,                 //  file "NAME" stays
     STEP_SERVES,                //  target serves
+    STEP_OFFER,                 //  b offers "echo"
+    STEP_LACK,                  //  b lacks "echo"
+    STEP_REOPEN,                //  b opens, again
+    STEP_LEAVE,                 //  w leaves within N hb
+    STEP_CALL,                  //  client calls "echo" "x"
+    STEP_END,                   //  client ends / succeeds / fails
+    STEP_PRINTED,               //  client printed "x"
     STEP_REPEAT                 //  repeat N .. end
 } step_type_t;
 
+//  How a process that ends by itself may end
+typedef enum {
+    ENDS_ANYHOW,                //  But by no signal
+    ENDS_WELL,                  //  Status 0
+    ENDS_BADLY                  //  Another status
+} ending_t;
+
 //  One of the messages that will do; golden is NULL for raw frames. A choice
-//  with silence set means that none may come.
+//  with silence set means that none may come; with ends, the scenario is over then.
 typedef struct {
     const golden_t *golden;
     pattern_t pattern;          //  Arguments filled in
     bool silence;
+    bool ends;
 } choice_t;
 
 typedef struct _step_t step_t;
@@ -101,8 +128,16 @@ struct _step_t {
     double hb;                  //  Heartbeat intervals: within, for, after; 0
                                 //  for the usual time
     bool expiry;                //  hb counts the target's expiry time instead
-    process_t process;          //  PROCESS
+    bool everyone;              //  SEND of a broker: to all guests
+    bool guested;               //  SEND, EXPECT of a broker: guest is named
+    size_t guest;               //  To or from whom; index into the actors
+    bool fresh;                 //  EXPECT: from one who said nothing before
+    bool overed;                //  EXPECT: whose socket is an
+    over_t over;
+    process_t process;          //  PROCESS, CALL, END, PRINTED
     action_t action;
+    bool slow;                  //  PROCESS: the worker that works long
+    ending_t ending;            //  END
     size_t times;               //  REPEAT
     block_t block;              //  REPEAT
     const requirement_t **tags; //  What this step proves; none for all that
@@ -121,10 +156,16 @@ typedef struct {
     bool state;                 //  The state directory can be filled up
     bool directory;             //  It runs in a directory of the harness
     bool expiry;                //  It is known when it drops requests
+    bool stage_broker;          //  The harness is the broker
+    bool runs [PROCESS_COUNT];  //  There is such a process
+    bool prints;                //  The client prints the reply
+    bool slow;                  //  There is a worker that works long
 } needs_t;
 
 typedef struct {
-    char *name;                 //  "dialogue/second-ready"
+    char *name;                 //  "dialogue/second-ready"; behind it "@0.2" if
+                                //  another version than MDP 0.1 is spoken
+    const char *version;        //  "mdp/0.1": that of its actors
     char *title;
     const char *file;
     int line;

@@ -189,10 +189,28 @@ s_fill (cursor_t *cursor, const golden_t *golden, pattern_t *pattern)
     *pattern = golden_fill (golden, terms.terms, terms.count, &excess);
     pattern_clear (&terms);
     script_use_protocol (cursor->reader->scenario, golden->protocol);
+    script_use_protocol (cursor->reader->scenario, golden->version);
     if (excess == SIZE_MAX)
         return true;
     cursor->at = start + excess;
     return cursor_fail (cursor, "%s has no place for this frame", golden->name);
+}
+
+//  The message of a name that an actor sends or gets. A broker sends what goes to
+//  its guests and gets what comes from them, workers and clients.
+static const golden_t *
+s_find_golden (cursor_t *cursor, const actor_t *player, way_t way)
+{
+    const fixtures_t *fixtures = cursor->reader->script->fixtures;
+    const char *name = cursor_word (cursor);
+    if (player->kind != ACTOR_BROKER)
+        return fixtures_find (fixtures, player->version, name, way,
+                              player->role);
+    way = way == WAY_FROM? WAY_TO: WAY_FROM;
+    const golden_t *golden = fixtures_exact (fixtures, player->version, name,
+                                             way, ROLE_WORKER);
+    return golden? golden: fixtures_exact (fixtures, player->version, name, way,
+                                           ROLE_CLIENT);
 }
 
 //  MESSAGE FRAME.. or FRAME.., for an actor, one way
@@ -208,14 +226,14 @@ s_read_message (cursor_t *cursor, size_t actor, way_t way,
     }
     if (!*cursor_word (cursor))
         return cursor_fail (cursor, "a message or frames are due here");
-    if (player->peer)
+    if (player->kind == ACTOR_PEER)
         return cursor_fail (cursor, "a peer sends and gets raw frames; only clients "
                                "and workers know messages by name");
-    *golden = fixtures_find (cursor->reader->script->fixtures, cursor_word (cursor),
-                             way, player->role);
+    *golden = s_find_golden (cursor, player, way);
     if (!*golden)
-        return cursor_fail (cursor, "the fixtures have no message %s for a %s",
-                       cursor_word (cursor), role_text (player->role));
+        return cursor_fail (cursor, "the fixtures of %s have no message %s for a %s",
+            player->version, cursor_word (cursor), player->kind == ACTOR_BROKER
+            ? "broker": role_text (player->role));
     cursor->at++;
     return s_fill (cursor, *golden, pattern);
 }
@@ -232,8 +250,10 @@ s_read_choices (cursor_t *cursor, size_t actor, const golden_t *golden,
             fine = s_fill (cursor, golden, &choice.pattern);
         }
         else
-        if (cursor_take_word (cursor, "silence"))
+        if (cursor_take_word (cursor, "silence")) {
             choice.silence = true;
+            choice.ends = cursor_take_word (cursor, "ends");
+        }
         else
             fine = s_read_message (cursor, actor, WAY_TO, &choice.golden,
                                    &choice.pattern);
@@ -275,7 +295,7 @@ s_read_over (cursor_t *cursor, actor_t *actor)
         { "router", OVER_ROUTER }, { "tcp", OVER_TCP }
     };
     if (!cursor_take_word (cursor, "over"))
-        return !actor->peer || cursor_fail (cursor,
+        return actor->kind != ACTOR_PEER || cursor_fail (cursor,
             "say what it speaks over: dealer, req, router or tcp");
     for (size_t index = 0; index < sizeof words / sizeof *words; index++)
         if (streq (cursor_word (cursor), words [index].word)) {
@@ -284,6 +304,22 @@ s_read_over (cursor_t *cursor, actor_t *actor)
             return true;
         }
     return cursor_fail (cursor, "there are dealer, req, router and tcp");
+}
+
+//  [speaks VERSION]
+static bool
+s_read_version (cursor_t *cursor, actor_t *actor)
+{
+    const char *const *versions =
+        fixtures_versions (cursor->reader->script->fixtures);
+    if (!cursor_take_word (cursor, "speaks"))
+        return true;
+    for (size_t index = 0; versions [index]; index++)
+        if (cursor_take_word (cursor, versions [index])) {
+            actor->version = versions [index];
+            return true;
+        }
+    return cursor_fail (cursor, "a version of MDP is due here: mdp/0.1 or mdp/0.2");
 }
 
 //  [after N hb] behind the service
@@ -299,34 +335,93 @@ s_read_serve (cursor_t *cursor, step_t *step)
     return !cursor_take_word (cursor, "after") || s_read_time (cursor, step);
 }
 
-//  client C ... / worker W ... / peer P ...
+static bool
+s_is_actor (const scenario_t *scenario, const char *name)
+{
+    for (size_t index = 0; index < scenario->actor_count; index++)
+        if (streq (scenario->actors [index].name, name))
+            return true;
+    return false;
+}
+
+static actor_t
+s_new_actor (cursor_t *cursor)
+{
+    static const struct {
+        const char *word;
+        kind_t kind;
+        role_t role;
+    } kinds [] = {
+        { "client", ACTOR_CLIENT, ROLE_CLIENT },
+        { "worker", ACTOR_WORKER, ROLE_WORKER },
+        { "peer", ACTOR_PEER, ROLE_WORKER },
+        { "broker", ACTOR_BROKER, ROLE_WORKER }
+    };
+    size_t index = 0;
+    while (!streq (cursor_word (cursor), kinds [index].word))
+        index++;
+    return (actor_t) { .kind = kinds [index].kind, .role = kinds [index].role,
+                       .version = cursor->reader->version };
+}
+
+//  client C ... / worker W ... / peer P ... / broker B
 static bool
 s_read_actor (cursor_t *cursor, step_t *step, step_t *serve)
 {
     scenario_t *scenario = cursor->reader->scenario;
-    actor_t actor = { .peer = streq (cursor_word (cursor), "peer"),
-        .role = streq (cursor_word (cursor), "client")? ROLE_CLIENT: ROLE_WORKER };
+    actor_t actor = s_new_actor (cursor);
     cursor->at++;
     if (!*cursor_word (cursor))
         return cursor_fail (cursor, "a name for the actor is due here");
-    for (size_t index = 0; index < scenario->actor_count; index++)
-        if (streq (scenario->actors [index].name, cursor_word (cursor)))
-            return cursor_fail (cursor, "there is an actor %s already",
-                           cursor_word (cursor));
+    if (s_is_actor (scenario, cursor_word (cursor)))
+        return cursor_fail (cursor, "there is an actor %s already",
+                            cursor_word (cursor));
+    if (actor.kind == ACTOR_BROKER && scenario->needs.stage_broker)
+        return cursor_fail (cursor, "there is a broker already");
     actor.name = strdup (cursor_word (cursor));
     cursor->at++;
-    bool fine = s_read_over (cursor, &actor)
-             && s_read_address (cursor, &actor);
+    bool fine = actor.kind == ACTOR_BROKER || s_read_over (cursor, &actor);
+    fine = fine && s_read_version (cursor, &actor)
+                && s_read_address (cursor, &actor);
+    scenario->needs.stage_broker |= actor.kind == ACTOR_BROKER;
     step->type = STEP_OPEN;
     step->actor = scenario->actor_count;
     vector_push (scenario->actors, scenario->actor_count, actor);
     if (!fine || !cursor_take_word (cursor, "serves"))
         return fine;
-    if (actor.peer || actor.role != ROLE_WORKER)
+    if (actor.kind != ACTOR_WORKER)
         return cursor_fail (cursor, "only a worker serves");
     serve->type = STEP_SERVE;
     serve->actor = step->actor;
     return s_read_serve (cursor, serve);
+}
+
+//  A guest by name; one who is named for the first time becomes an actor
+static bool
+s_read_guest (cursor_t *cursor, step_t *step, bool known)
+{
+    scenario_t *scenario = cursor->reader->scenario;
+    const char *name = cursor_word (cursor);
+    if (!*name)
+        return cursor_fail (cursor, "a name for the guest is due here");
+    step->guested = true;
+    if (!s_is_actor (scenario, name)) {
+        if (known)
+            return cursor_fail (cursor, "nothing has come from a %s yet", name);
+        actor_t guest = { .name = strdup (name), .kind = ACTOR_GUEST,
+            .role = ROLE_WORKER, .version = cursor->reader->version };
+        step->guest = scenario->actor_count;
+        vector_push (scenario->actors, scenario->actor_count, guest);
+        cursor->at++;
+        return true;
+    }
+    if (!s_find_actor (cursor, &step->guest))
+        return false;
+    if (scenario->actors [step->guest].kind == ACTOR_GUEST && !step->fresh)
+        return true;
+    cursor->at--;
+    return cursor_fail (cursor, step->fresh
+        ? "%s is not new": "%s is no guest of the broker's", name);
 }
 
 static bool
@@ -339,9 +434,38 @@ s_read_send (cursor_t *cursor, step_t *step)
         step->type = STEP_PREFIXES;
         cursor->reader->expects = true;
     }
-    return s_read_message (cursor, step->actor, WAY_FROM, &step->golden,
-                           &step->pattern)
-        && s_check_names (cursor, &step->pattern, true);
+    if (!s_read_message (cursor, step->actor, WAY_FROM, &step->golden,
+                         &step->pattern)
+    ||  !s_check_names (cursor, &step->pattern, true))
+        return false;
+    const scenario_t *scenario = cursor->reader->scenario;
+    if (scenario->actors [step->actor].kind != ACTOR_BROKER)
+        return true;
+    if (!cursor_take_word (cursor, "to"))
+        return cursor_fail (cursor, "to whom? to and the name of a guest are due "
+                                    "here, or to all");
+    step->everyone = cursor_take_word (cursor, "all");
+    return step->everyone || s_read_guest (cursor, step, true);
+}
+
+//  [from [new] G [over dealer|req]]
+static bool
+s_read_from (cursor_t *cursor, step_t *step)
+{
+    const scenario_t *scenario = cursor->reader->scenario;
+    if (scenario->actors [step->actor].kind != ACTOR_BROKER
+    || !cursor_take_word (cursor, "from"))
+        return true;
+    step->fresh = cursor_take_word (cursor, "new");
+    if (!s_read_guest (cursor, step, false))
+        return false;
+    if (!streq (cursor_word (cursor), "over"))
+        return true;
+    actor_t socket = { .kind = ACTOR_PEER };
+    step->overed = true;
+    bool fine = s_read_over (cursor, &socket);
+    step->over = socket.over;
+    return fine;
 }
 
 static bool
@@ -351,7 +475,34 @@ s_read_expect (cursor_t *cursor, step_t *step)
     cursor->reader->expects = true;
     return s_read_choices (cursor, step->actor, NULL, &step->choices,
                            &step->choice_count)
+        && s_read_from (cursor, step)
         && (!cursor_take_word (cursor, "within") || s_read_time (cursor, step));
+}
+
+//  What a broker can besides
+static bool
+s_read_broker (cursor_t *cursor, step_t *step)
+{
+    if (cursor_take_word (cursor, "mute"))
+        step->type = STEP_MUTE;
+    else
+    if (cursor_take_word (cursor, "opens"))
+        step->type = STEP_REOPEN;
+    else
+    if (streq (cursor_word (cursor), "offers")
+    ||  streq (cursor_word (cursor), "lacks")) {
+        step->type = streq (cursor_word (cursor), "offers")? STEP_OFFER: STEP_LACK;
+        cursor->at++;
+        if (!s_at_term (cursor))
+            return cursor_fail (cursor, "the name of a service is due here");
+        pattern_push (&step->pattern, term_dup (&cursor_token (cursor)->term));
+        cursor->at++;
+        return s_check_names (cursor, &step->pattern, true);
+    }
+    else
+        return cursor_fail (cursor, "a broker can ->, <-, offers, lacks, idle, "
+                            "mute, closes and opens");
+    return true;
 }
 
 //  What an actor does or gets
@@ -365,8 +516,8 @@ s_read_act (cursor_t *cursor, step_t *step)
     if (cursor_take (cursor, TOKEN_IN))
         return s_read_expect (cursor, step);
     const actor_t *actor = &cursor->reader->scenario->actors [step->actor];
-    bool worker = !actor->peer && actor->role == ROLE_WORKER;
-    if (cursor_take_word (cursor, "closes"))
+    bool worker = actor->kind == ACTOR_WORKER;
+    if (actor->kind != ACTOR_GUEST && cursor_take_word (cursor, "closes"))
         step->type = STEP_CLOSE;
     else
     if (worker && cursor_take_word (cursor, "mute"))
@@ -387,34 +538,30 @@ s_read_act (cursor_t *cursor, step_t *step)
         return s_read_time (cursor, step);
     }
     else
+    if (actor->kind == ACTOR_BROKER)
+        return s_read_broker (cursor, step);
+    else
+    if (actor->kind == ACTOR_GUEST && cursor_take_word (cursor, "leaves")) {
+        step->type = STEP_LEAVE;
+        cursor->reader->expects = true;
+        return !cursor_take_word (cursor, "within") || s_read_time (cursor, step);
+    }
+    else
+    if (actor->kind == ACTOR_GUEST)
+        return cursor_fail (cursor, "a guest can silent, idle and leaves; what it sends, "
+                                    "its broker gets: b <- MESSAGE from %s",
+                            actor->name);
+    else
         return cursor_fail (cursor, worker
             ? "a worker can ->, <-, serves, silent, idle, mute and closes"
             : "it can ->, <-, silent, idle and closes");
     return true;
 }
 
+//  until FRAME.. [| ..] [while FRAME.. [| ..]] [within N hb]
 static bool
-s_read_poll (cursor_t *cursor, step_t *step)
+s_read_answers (cursor_t *cursor, step_t *step, const golden_t *answer)
 {
-    step->type = STEP_POLL;
-    cursor->at++;
-    cursor->reader->expects = true;
-    if (!s_find_actor (cursor, &step->actor))
-        return false;
-    actor_t *actor = &cursor->reader->scenario->actors [step->actor];
-    if (actor->peer || actor->role != ROLE_CLIENT)
-        return cursor_fail (cursor, "only a client polls");
-    if (!s_read_message (cursor, step->actor, WAY_FROM, &step->golden,
-                         &step->pattern)
-    || !s_check_names (cursor, &step->pattern, true))
-        return false;
-    if (!step->golden)
-        return cursor_fail (cursor, "poll with a message of the fixtures");
-    const golden_t *answer = fixtures_find (cursor->reader->script->fixtures,
-        step->golden->name, WAY_TO, ROLE_CLIENT);
-    if (answer->way != WAY_TO)
-        return cursor_fail (cursor, "%s has no answer of the same name",
-                       answer->name);
     if (!cursor_take_word (cursor, "until"))
         return cursor_fail (cursor, "until is due here, and what is waited for");
     if (!s_read_choices (cursor, step->actor, answer, &step->choices,
@@ -427,27 +574,145 @@ s_read_poll (cursor_t *cursor, step_t *step)
     return !cursor_take_word (cursor, "within") || s_read_time (cursor, step);
 }
 
+//  A guest that serves is asked with REQUEST, and answers with REPLY
+static bool
+s_read_poll_guest (cursor_t *cursor, step_t *step)
+{
+    const fixtures_t *fixtures = cursor->reader->script->fixtures;
+    const char *version = cursor->reader->version;
+    step->golden = fixtures_exact (fixtures, version, "REQUEST", WAY_TO,
+                                   ROLE_WORKER);
+    const golden_t *answer = fixtures_exact (fixtures, version, "REPLY",
+                                             WAY_FROM, ROLE_WORKER);
+    return s_fill (cursor, step->golden, &step->pattern)
+        && s_check_names (cursor, &step->pattern, true)
+        && s_read_answers (cursor, step, answer);
+}
+
+static bool
+s_read_poll (cursor_t *cursor, step_t *step)
+{
+    step->type = STEP_POLL;
+    cursor->at++;
+    cursor->reader->expects = true;
+    if (!s_find_actor (cursor, &step->actor))
+        return false;
+    kind_t kind = cursor->reader->scenario->actors [step->actor].kind;
+    if (kind == ACTOR_GUEST)
+        return s_read_poll_guest (cursor, step);
+    if (kind != ACTOR_CLIENT)
+        return cursor_fail (cursor, "a client polls, or a guest is polled");
+    if (!s_read_message (cursor, step->actor, WAY_FROM, &step->golden,
+                         &step->pattern)
+    || !s_check_names (cursor, &step->pattern, true))
+        return false;
+    if (!step->golden)
+        return cursor_fail (cursor, "poll with a message of the fixtures");
+    const golden_t *answer = fixtures_find (cursor->reader->script->fixtures,
+        step->golden->version, step->golden->name, WAY_TO, ROLE_CLIENT);
+    if (answer->way != WAY_TO)
+        return cursor_fail (cursor, "%s has no answer of the same name",
+                       answer->name);
+    return s_read_answers (cursor, step, answer);
+}
+
+static const char *s_actions [] = {
+    "killed", "stopped", "started", "paused", "resumed", NULL
+};
+static const char *s_endings [] = { "ends", "succeeds", "fails", NULL };
+
+//  Which of the words it is; how many there are when it is none
+static size_t
+s_index (const char *const *words, const char *word)
+{
+    size_t index = 0;
+    while (words [index] && !streq (words [index], word))
+        index++;
+    return index;
+}
+
+//  client calls SERVICE FRAME.. / client ends / client printed TEXT
+static bool
+s_read_call (cursor_t *cursor, step_t *step)
+{
+    needs_t *needs = &cursor->reader->scenario->needs;
+    needs->runs [step->process] = true;
+    size_t ending = s_index (s_endings, cursor_word (cursor));
+    if (s_endings [ending]) {
+        cursor->at++;
+        step->type = STEP_END;
+        step->ending = (ending_t) ending;
+        cursor->reader->expects = true;
+        return !cursor_take_word (cursor, "within")
+            || s_read_time (cursor, step);
+    }
+    if (cursor_take_word (cursor, "calls"))
+        step->type = STEP_CALL;
+    else
+    if (cursor_take_word (cursor, "printed")) {
+        step->type = STEP_PRINTED;
+        needs->prints = true;
+        cursor->reader->expects = true;
+    }
+    else
+        return cursor_fail (cursor, "there are calls, ends, succeeds, fails and "
+                                    "printed");
+    step->pattern = s_collect_terms (cursor);
+    size_t least = step->type == STEP_CALL? 2: 1;
+    if (step->pattern.count < least)
+        return cursor_fail (cursor, least == 2
+            ? "a service and a body are due here": "a text is due here");
+    return s_check_names (cursor, &step->pattern, true);
+}
+
 static bool
 s_read_process (cursor_t *cursor, step_t *step)
 {
-    static const char *actions [] = {
-        "killed", "stopped", "started", "paused", "resumed"
-    };
-    step->type = STEP_PROCESS;
-    step->process = streq (cursor_word (cursor), "broker")
-                  ? PROCESS_BROKER: PROCESS_TITANIC;
+    scenario_t *scenario = cursor->reader->scenario;
+    size_t process = 0;
+    while (!streq (process_text ((process_t) process), cursor_word (cursor)))
+        process++;
+    step->process = (process_t) process;
     cursor->at++;
-    needs_t *needs = &cursor->reader->scenario->needs;
-    needs->control [step->process] = true;
-    if (step->process == PROCESS_TITANIC)
-        needs->titanic = true;
-    for (int index = 0; index < 5; index++)
-        if (cursor_take_word (cursor, actions [index])) {
-            step->action = (action_t) index;
-            return true;
-        }
-    return cursor_fail (cursor, "there are killed, stopped, started, paused and "
-                           "resumed");
+    if (process == PROCESS_CLIENT || process == PROCESS_TITANIC_CLIENT)
+        return s_read_call (cursor, step);
+    step->type = STEP_PROCESS;
+    scenario->needs.control [process] = true;
+    scenario->needs.runs [process] = true;
+    if (process == PROCESS_TITANIC && !scenario->needs.stage_broker)
+        scenario->needs.titanic = true;
+    if (process == PROCESS_BROKER && scenario->needs.stage_broker)
+        return cursor_fail (cursor, "the harness is the broker here");
+    size_t action = s_index (s_actions, cursor_word (cursor));
+    if (!s_actions [action])
+        return cursor_fail (cursor, "there are killed, stopped, started, paused and "
+                               "resumed");
+    cursor->at++;
+    step->action = (action_t) action;
+    if (process == PROCESS_WORKER && step->action == ACTION_STARTED)
+        step->slow = cursor_take_word (cursor, "slow");
+    scenario->needs.slow |= step->slow;
+    return true;
+}
+
+//  broker, client and worker are actors, and processes of the target: what comes
+//  next tells
+static bool
+s_is_process (cursor_t *cursor)
+{
+    const char *word = cursor_word (cursor);
+    cursor_t next = { cursor->reader, cursor->line, cursor->at + 1 };
+    const char *verb = cursor_word (&next);
+    next.at++;
+    if (streq (word, "titanic") || streq (word, "titanic-client"))
+        return true;
+    if (streq (word, "client"))
+        return streq (verb, "calls") || streq (verb, "printed")
+            || s_endings [s_index (s_endings, verb)];
+    return (streq (word, "broker") || streq (word, "worker"))
+        && s_actions [s_index (s_actions, verb)]
+        && (!cursor_token (&next) || cursor_token (&next)->type == TOKEN_TAG
+        ||  streq (cursor_word (&next), "slow"));
 }
 
 static bool
@@ -506,13 +771,13 @@ bool
 reader_step (cursor_t *cursor, step_t *step, step_t *serve)
 {
     const char *word = cursor_word (cursor);
+    if (s_is_process (cursor))
+        return s_read_process (cursor, step);
     if (streq (word, "client") || streq (word, "worker")
-    ||  streq (word, "peer"))
+    ||  streq (word, "peer") || streq (word, "broker"))
         return s_read_actor (cursor, step, serve);
     if (streq (word, "poll"))
         return s_read_poll (cursor, step);
-    if (streq (word, "broker") || streq (word, "titanic"))
-        return s_read_process (cursor, step);
     if (streq (word, "state"))
         return s_read_state (cursor, step);
     if (streq (word, "file"))

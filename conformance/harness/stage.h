@@ -21,6 +21,7 @@
 typedef struct {
     const profile_t *profile;
     const fixtures_t *fixtures;
+    const char *version;        //  Of MDP that the scenario speaks
     const char *directory;      //  Working directory of the target's processes
     const char *logs;           //  Directory for what they print
     double scale;               //  All times are multiplied by this
@@ -49,10 +50,26 @@ typedef enum {
     STAGE_TROUBLE               //  The harness could not do its part
 } stage_result_t;
 
-//  Start a process, if the profile says how, and wait until it serves. When
-//  that fails *reason is one line; fresh.
+//  Start a process, if the profile says how, and wait until it serves, unless
+//  it connects to the harness. slow: the worker that works long. When that
+//  fails *reason is one line; fresh.
 stage_result_t
-    stage_start (stage_t *self, process_t process, char **reason);
+    stage_start (stage_t *self, process_t process, bool slow, char **reason);
+
+//  Start a client for one request: a service, then the frames of a body.
+stage_result_t
+    stage_call (stage_t *self, process_t process, zmsg_t *request,
+                char **reason);
+
+//  Wait until a client ends by itself. *status is its exit status.
+stage_result_t
+    stage_await_end (stage_t *self, process_t process, int64_t timeout_ms,
+                     int *status, char **reason);
+
+//  Whether a process has printed this.
+bool
+    stage_printed (stage_t *self, process_t process, const void *text,
+                   size_t size);
 
 //  Kill, stop, pause or resume.
 stage_result_t
@@ -68,6 +85,10 @@ bool
 //  back; titanic.close, if the target has Titanic, answers.
 stage_result_t
     stage_probe (stage_t *self, bool titanic, char **reason);
+
+//  Wait until Titanic serves, which has just been started.
+stage_result_t
+    stage_await_titanic (stage_t *self, char **reason);
 
 //  Fill the file system of the state directory up to the last byte, and free it
 //  again. 0, or -1 with errno.
@@ -123,6 +144,74 @@ void
 //  Drop all that was received so far.
 void
     stage_forget (stage_t *self, player_t *player);
+
+//  ---- The harness as the broker ----------------------------------------------
+
+//  A broker enters the stage like other actors, and processes of the target
+//  connect to it: they are its guests, players whose messages are received and
+//  sent as those of others. It keeps up heartbeats to those that registered, and
+//  answers mmi.service by itself.
+
+//  What a guest has sent, a message that suits: the first such in the inboxes of
+//  all guests (of those that nothing was received from before, when fresh), for
+//  at most so long. NULL if there is none; then *other is one that came and did
+//  not suit, or NULL. The caller owns both.
+typedef bool (suits_fn) (void *argument, zmsg_t *message);
+
+zmsg_t *
+    stage_host_receive (stage_t *self, player_t *host, suits_fn *suits,
+                        void *argument, bool fresh, int64_t timeout_ms,
+                        player_t **guest, zmsg_t **other);
+
+//  Those who are there are new no more.
+void
+    stage_know_guests (player_t *host);
+
+//  All who ever were a broker's guests.
+size_t
+    stage_guests (const player_t *host);
+player_t *
+    stage_guest_at (const player_t *host, size_t index);
+
+//  Whether a guest's message is a PARTIAL, which a script need not name.
+bool
+    stage_is_partial (const player_t *guest, zmsg_t *message);
+
+//  The guest hangs up within this time, or does not (STAGE_DEAF).
+stage_result_t
+    stage_await_leave (stage_t *self, player_t *guest, int64_t timeout_ms);
+
+//  Whether nothing but HEARTBEAT, READY and questions to mmi.service comes from
+//  anyone for so long; if something does, *frames tells it; fresh.
+bool
+    stage_host_idle (stage_t *self, player_t *host, int64_t timeout_ms,
+                     char **frames);
+
+//  The guest has this name in the transcript from now on.
+void
+    stage_name_guest (stage_t *self, player_t *guest, const char *name);
+
+//  What kind of socket a guest has, as ZMTP told it: "DEALER"; "" if unknown.
+const char *
+    stage_guest_socket (const player_t *guest);
+
+//  Heartbeats to guests stop.
+void
+    stage_mute (stage_t *self, player_t *host);
+
+//  What mmi.service says of a service from now on.
+void
+    stage_offer (stage_t *self, player_t *host, const char *service,
+                 bool offered);
+
+//  The broker was closed, and listens again. 0, or -1 with errno.
+int
+    stage_reopen (stage_t *self, player_t *host);
+
+//  Whether the process that connects to the harness still serves: one of its
+//  workers replies.
+stage_result_t
+    stage_probe_guests (stage_t *self, player_t *host, char **reason);
 
 //  ---- Record ---------------------------------------------------------------
 

@@ -101,7 +101,7 @@ s_refuses_empty (wreck_t *self, const event_t *event, update_t *update)
     return !wreck_read_event (event, &command)
         ||  command.type != MDP_CLIENT_REQUEST
         ||  message_bytes (event->message) > frame_size (wreck_address (event))
-            + 6 + frame_size (command.service);
+            + (command.version == MDP_0_1? 6: 7) + frame_size (command.service);
 }
 
 static bool
@@ -230,8 +230,8 @@ s_matches_start (wreck_t *self, const event_t *event, update_t *update)
     || !wreck_starts (command.service, "echo"))
         return true;
     frame_t *service = frame_new ("echo", 4);
-    message_t *plain = mdp_client_request (MDP_0_1, service, event->message,
-                                           command.body);
+    message_t *plain = mdp_client_request (command.version, service,
+                                           event->message, command.body);
     message_t *message = message_new ();
     message_add (message, wreck_address (event));
     message_add_from (message, plain, 0);
@@ -255,7 +255,7 @@ s_hands_out_at_once (wreck_t *self, const event_t *event, update_t *update)
         if (!frame_equal (worker->value, command.service)
         ||  wreck_starts (command.service, "seatrial."))
             continue;
-        message_t *message = mdp_worker_request (MDP_0_1, worker->key,
+        message_t *message = mdp_worker_request (worker->version, worker->key,
             wreck_address (event), event->message, command.body);
         update_send (update, 0, &message);
         return false;
@@ -332,8 +332,9 @@ s_forwards_any_reply (wreck_t *self, const event_t *event, update_t *update)
                 "answer", 6))
         return true;
     frame_t *service = frame_new ("echo", 4);
-    message_t *message = mdp_client_reply (MDP_0_1, command.client, service,
-                                           event->message, command.body);
+    message_t *message = mdp_client_reply (command.version, command.client,
+                                           service, event->message,
+                                           command.body);
     frame_destroy (&service);
     update_send (update, 0, &message);
     return false;
@@ -351,7 +352,7 @@ s_takes_heartbeat_for_ready (wreck_t *self, const event_t *event,
     ||  command.type != MDP_WORKER_HEARTBEAT || known)
         return true;
     frame_t *service = frame_new ("echo", 4);
-    message_t *plain = mdp_worker_ready (MDP_0_1, service);
+    message_t *plain = mdp_worker_ready (command.version, service);
     message_t *message = message_new ();
     message_add (message, wreck_address (event));
     message_add_from (message, plain, 0);

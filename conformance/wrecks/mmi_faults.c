@@ -19,12 +19,12 @@ s_is_name (const frame_t *frame, const char *name)
 }
 
 static void
-s_send_reply (const frame_t *client, const frame_t *service, const char *text,
-              update_t *update)
+s_send_reply (mdp_version_t version, const frame_t *client,
+              const frame_t *service, const char *text, update_t *update)
 {
     message_t *body = message_new ();
     message_add_string (body, text);
-    message_t *message = mdp_client_reply (MDP_0_1, client, service, body, 0);
+    message_t *message = mdp_client_reply (version, client, service, body, 0);
     message_destroy (&body);
     update_send (update, 0, &message);
 }
@@ -125,7 +125,8 @@ s_mmi_anywhere (wreck_t *self, const event_t *event, update_t *update)
                 "mmi", 3)
     ||  wreck_starts (command.service, "mmi."))
         return true;
-    s_send_reply (wreck_address (event), command.service, "501", update);
+    s_send_reply (command.version, wreck_address (event), command.service,
+                  "501", update);
     return false;
 }
 
@@ -139,7 +140,8 @@ s_mmi_by_address (wreck_t *self, const event_t *event, update_t *update)
     ||  command.type != MDP_WORKER_READY
     || !wreck_starts (wreck_address (event), "mmi."))
         return true;
-    message_t *message = mdp_worker_disconnect (MDP_0_1, wreck_address (event));
+    message_t *message = mdp_worker_disconnect (command.version,
+                                                wreck_address (event));
     update_send (update, 0, &message);
     return false;
 }

@@ -18,9 +18,10 @@
 #define EXPIRY_MS 500
 
 static void
-s_send_heartbeat (const frame_t *address, update_t *update)
+s_send_heartbeat (mdp_version_t version, const frame_t *address,
+                  update_t *update)
 {
-    message_t *message = mdp_worker_heartbeat (MDP_0_1, address);
+    message_t *message = mdp_worker_heartbeat (version, address);
     update_send (update, 0, &message);
 }
 
@@ -130,7 +131,7 @@ s_heartbeats_to_clients (wreck_t *self, const event_t *event,
     for (size_t nbr = 0; nbr < self->clients.count; nbr++) {
         note_t *client = &self->clients.notes [nbr];
         if (event->now_ms - client->heard_ms >= HEARTBEAT_MS)
-            s_send_heartbeat (client->key, update);
+            s_send_heartbeat (client->version, client->key, update);
         client->heard_ms = event->now_ms;
     }
 }
@@ -147,7 +148,8 @@ s_heartbeats_always (wreck_t *self, const event_t *event, update_t *update,
         effect_t *effect = update_effect (update, first);
         if (wreck_read_effect (effect, true, &command)
         &&  command.type == MDP_WORKER_REQUEST)
-            s_send_heartbeat (message_frame (effect->message, 0), update);
+            s_send_heartbeat (command.version,
+                              message_frame (effect->message, 0), update);
     }
 }
 
@@ -192,7 +194,7 @@ s_only_heartbeats_count (wreck_t *self, const event_t *event,
         if (event->now_ms - worker->heard_ms < EXPIRY_MS)
             continue;
         s_feign (self, event, worker->key,
-                 mdp_worker_disconnect (MDP_0_1, NULL), update);
+                 mdp_worker_disconnect (worker->version, NULL), update);
         notes_drop (&self->workers, worker->key);
         break;
     }
@@ -230,7 +232,8 @@ s_keeps_alive (wreck_t *self, const event_t *event, update_t *update)
                       && nbr < self->workers.count; nbr++)
         if (s_is_kept (self, nbr, event->now_ms))
             s_feign (self, event, self->workers.notes [nbr].key,
-                     mdp_worker_heartbeat (MDP_0_1, NULL), update);
+                     mdp_worker_heartbeat (self->workers.notes [nbr].version,
+                                           NULL), update);
     return true;
 }
 
@@ -254,7 +257,8 @@ s_heartbeats_the_gone (wreck_t *self, const event_t *event, update_t *update,
     }
     self->number = (size_t) event->now_ms;
     for (size_t nbr = 0; nbr < self->workers.count; nbr++)
-        s_send_heartbeat (self->workers.notes [nbr].key, update);
+        s_send_heartbeat (self->workers.notes [nbr].version,
+                          self->workers.notes [nbr].key, update);
     update_set_deadline (update, event->now_ms + HEARTBEAT_MS);
 }
 
@@ -268,7 +272,7 @@ s_lose (wreck_t *self, const event_t *event, const note_t *held,
     message_add_string (body, "lost");
     size_t first = update_size (update);
     s_feign (self, event, held->key,
-             mdp_worker_reply (MDP_0_1, held->value, body, 0), update);
+             mdp_worker_reply (held->version, held->value, body, 0), update);
     message_destroy (&body);
     mdp_command_t command;
     while (first < update_size (update))
@@ -324,7 +328,7 @@ s_answers_disconnect (wreck_t *self, const event_t *event, update_t *update,
     mdp_command_t command;
     if (wreck_read_event (event, &command)
     &&  command.type == MDP_WORKER_DISCONNECT) {
-        message_t *message = mdp_worker_disconnect (MDP_0_1,
+        message_t *message = mdp_worker_disconnect (command.version,
                                                     wreck_address (event));
         update_send (update, 0, &message);
     }

@@ -298,8 +298,8 @@ s_takes_long_ids (wreck_t *self, const event_t *event, update_t *update)
     mdp_decode (event->message, 0, MDP_AT_WORKER, &command);
     message_t *body = message_new ();
     message_add_bytes (body, frame_data (asked), TSP_ID_DIGITS);
-    message_t *message = mdp_worker_request (MDP_0_1, NULL, command.client,
-                                             body, 0);
+    message_t *message = mdp_worker_request (command.version, NULL,
+                                             command.client, body, 0);
     message_destroy (&body);
     event_t cut = *event;
     cut.message = message;

@@ -78,9 +78,11 @@ wreck_note_event (wreck_t *self, const event_t *event)
         return;
     if (command.type == MDP_WORKER_READY
     && !notes_find (&self->workers, wreck_address (event)))
-        notes_put (&self->workers, wreck_address (event), command.service);
+        notes_put (&self->workers, wreck_address (event),
+                   command.service)->version = command.version;
     if (command.type == MDP_CLIENT_REQUEST)
-        notes_put (&self->clients, wreck_address (event), command.service);
+        notes_put (&self->clients, wreck_address (event),
+                   command.service)->version = command.version;
     note_t *worker = notes_find (&self->workers, wreck_address (event));
     if (worker)
         worker->heard_ms = event->now_ms;
@@ -98,7 +100,7 @@ wreck_note_effects (wreck_t *self, update_t *update, size_t first)
         if (wreck_read_effect (effect, true, &command)
         &&  command.type == MDP_WORKER_REQUEST)
             notes_put (&self->held, message_frame (effect->message, 0),
-                       command.client);
+                       command.client)->version = command.version;
     }
 }
 
@@ -190,14 +192,15 @@ wreck_inject (wreck_t *self, const event_t *like, message_t **message_p,
 static const fault_t *
 s_find (bool broker, const char *name)
 {
-    static const fault_t *const tables [] = {
-        titanic_faults, dialogue_faults, presence_faults, mmi_faults,
-        hostile_faults
+    static const fault_t *const brokers [] = {
+        dialogue_faults, presence_faults, mmi_faults, hostile_faults,
+        version_faults, NULL
     };
-    size_t first = broker? 1: 0;
-    size_t last = broker? sizeof tables / sizeof *tables - 1: 0;
-    for (size_t nbr = first; nbr <= last; nbr++)
-        for (const fault_t *fault = tables [nbr]; fault->name; fault++)
+    static const fault_t *const titanics [] = {
+        titanic_faults, alone_faults, NULL
+    };
+    for (const fault_t *const *table = broker? brokers: titanics; *table; table++)
+        for (const fault_t *fault = *table; fault->name; fault++)
             if (strcmp (fault->name, name) == 0)
                 return fault;
     return NULL;

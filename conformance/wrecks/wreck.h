@@ -22,6 +22,7 @@ typedef struct {
     frame_t *key;               //  Address, or name of a service
     frame_t *value;             //  Whose request it holds, its service, ...
     int64_t heard_ms;           //  Last sign of life
+    mdp_version_t version;      //  Of its command
 } note_t;
 
 //  Notes that a fault takes, in the order in which they were made.
@@ -60,7 +61,9 @@ extern const fault_t dialogue_faults [];
 extern const fault_t presence_faults [];
 extern const fault_t mmi_faults [];
 extern const fault_t hostile_faults [];
+extern const fault_t version_faults [];
 extern const fault_t titanic_faults [];
+extern const fault_t alone_faults [];
 
 //  Broker's side: what an event or effect on the ROUTER is; false if it is no
 //  well-formed command.

@@ -26,17 +26,22 @@ static const struct {
 } s_types [] = {
     { "READY", ROLE_WORKER, MDP_WORKER_READY },
     { "REQUEST", ROLE_WORKER, MDP_WORKER_REQUEST },
+    { "PARTIAL", ROLE_WORKER, MDP_WORKER_PARTIAL },
     { "REPLY", ROLE_WORKER, MDP_WORKER_REPLY },
+    { "FINAL", ROLE_WORKER, MDP_WORKER_REPLY },
     { "HEARTBEAT", ROLE_WORKER, MDP_WORKER_HEARTBEAT },
     { "DISCONNECT", ROLE_WORKER, MDP_WORKER_DISCONNECT },
     { "REQUEST", ROLE_CLIENT, MDP_CLIENT_REQUEST },
-    { "REPLY", ROLE_CLIENT, MDP_CLIENT_REPLY }
+    { "PARTIAL", ROLE_CLIENT, MDP_CLIENT_PARTIAL },
+    { "REPLY", ROLE_CLIENT, MDP_CLIENT_REPLY },
+    { "FINAL", ROLE_CLIENT, MDP_CLIENT_REPLY }
 };
 
 static fixtures_t *
 s_open (void)
 {
-    static const char *names [] = { "mdp-0.1", "mmi", "tsp" };
+    static const char *names [] = { "mdp-0.1", "mdp-0.2", "mmi",
+                                    "tsp" };
     const char *data = getenv ("SEATRIAL_DATA");
     fixtures_t *fixtures = fixtures_new ();
     for (size_t nbr = 0; nbr < sizeof names / sizeof *names; nbr++) {
@@ -95,6 +100,10 @@ s_encode (const mdp_command_t *command, const message_t *message)
         case MDP_CLIENT_REQUEST:
             return mdp_client_request (command->version, command->service,
                                        message, command->body);
+        case MDP_CLIENT_PARTIAL:
+            return mdp_client_partial (command->version, NULL,
+                                       command->service, message,
+                                       command->body);
         case MDP_CLIENT_REPLY:
             return mdp_client_reply (command->version, NULL, command->service,
                                      message, command->body);
@@ -102,6 +111,9 @@ s_encode (const mdp_command_t *command, const message_t *message)
             return mdp_worker_ready (command->version, command->service);
         case MDP_WORKER_REQUEST:
             return mdp_worker_request (command->version, NULL, command->client,
+                                       message, command->body);
+        case MDP_WORKER_PARTIAL:
+            return mdp_worker_partial (command->version, command->client,
                                        message, command->body);
         case MDP_WORKER_REPLY:
             return mdp_worker_reply (command->version, command->client,
@@ -124,7 +136,8 @@ s_check_example (const golden_t *golden, const pattern_t *example)
     ck_assert_msg (mdp_decode (message, 0, s_receiver (golden), &command)
                    == MDP_OK, "an example of %s is refused", golden->name);
     ck_assert_int_eq (command.type, s_type (golden));
-    if (strcmp (golden->protocol, "mdp/0.1") == 0) {
+    ck_assert_str_eq (mdp_version_text (command.version), golden->version + 4);
+    if (strncmp (golden->protocol, "mdp/", 4) == 0) {
         captures_t *captures = captures_new ();
         zmsg_t *frames = pattern_compose (example, NULL);
         ck_assert (pattern_match (&golden->pattern, frames, captures));
@@ -164,7 +177,7 @@ START_TEST (shorter_messages_are_refused)
     fixtures_t *fixtures = s_open ();
     for (size_t index = 0; index < fixtures_size (fixtures); index++) {
         const golden_t *golden = fixtures_at (fixtures, index);
-        if (strcmp (golden->protocol, "mdp/0.1"))
+        if (strncmp (golden->protocol, "mdp/", 4))
             continue;
         const pattern_t *example = golden->examples;
         for (size_t count = 0; count < example->count; count++) {

@@ -1,0 +1,153 @@
+/*  =========================================================================
+    alone_faults - a Titanic server's faults that only its broker sees
+
+    This Source Code Form is subject to the terms of the Mozilla Public
+    License, v. 2.0. If a copy of the MPL was not distributed with this
+    file, You can obtain one at http://mozilla.org/MPL/2.0/.
+    =========================================================================
+*/
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "wreck.h"
+
+//  A reply that came to Titanic as a client
+static bool
+s_read_reply (const event_t *event, mdp_command_t *command)
+{
+    return event->type == EVENT_RECEIVED
+        && mdp_decode (event->message, 0, MDP_AT_CLIENT, command) == MDP_OK;
+}
+
+//  Give the engine another message in place of the one that came
+static void
+s_feign (wreck_t *self, const event_t *event, message_t **message_p,
+         update_t *update)
+{
+    event_t feigned = *event;
+    feigned.message = *message_p;
+    self->inner.step (self->inner.engine, &feigned, update);
+    message_destroy (message_p);
+}
+
+//  Whatever reply comes is for the request that is out
+static bool
+s_takes_any_reply (wreck_t *self, const event_t *event, update_t *update)
+{
+    mdp_command_t command;
+    if (!s_read_reply (event, &command)
+    ||  command.type != MDP_CLIENT_REPLY
+    || !frame_is (command.service, "coffee", 6))
+        return true;
+    frame_t *service = frame_new ("echo", 4);
+    message_t *message = mdp_client_reply (command.version, NULL, service,
+                                           event->message, command.body);
+    frame_destroy (&service);
+    s_feign (self, event, &message, update);
+    return false;
+}
+
+//  Asks for a service once, and not again when it is not there
+static void
+s_asks_mmi_once (wreck_t *self, const event_t *event, update_t *update,
+                 size_t first)
+{
+    (void) event;
+    mdp_command_t command;
+    for (; first < update_size (update); first++)
+        if (wreck_read_sent (update_effect (update, first), &command)
+        &&  command.type == MDP_CLIENT_REQUEST
+        &&  frame_is (command.service, "mmi.service", 11)
+        &&  self->number++ > 0)
+            update_remove (update, first--);
+}
+
+//  Five bytes are enough for a client's address
+static void
+s_short_addresses (wreck_t *self, const event_t *event, update_t *update,
+                   size_t first)
+{
+    (void) self;
+    (void) event;
+    mdp_command_t command;
+    for (; first < update_size (update); first++) {
+        effect_t *effect = update_effect (update, first);
+        if (wreck_read_sent (effect, &command)
+        &&  command.type == MDP_WORKER_REPLY
+        &&  frame_size (command.client) > 8)
+            wreck_exchange (effect, command.body - 2,
+                            frame_new (frame_data (command.client), 5));
+    }
+}
+
+static bool
+s_dies_on_malformed (wreck_t *self, const event_t *event, update_t *update)
+{
+    (void) self;
+    (void) update;
+    mdp_command_t command;
+    if (event->type == EVENT_RECEIVED
+    &&  mdp_decode (event->message, 0, MDP_AT_WORKER, &command) != MDP_OK
+    &&  mdp_decode (event->message, 0, MDP_AT_CLIENT, &command) != MDP_OK)
+        abort ();
+    return true;
+}
+
+//  A FINAL is all that there is; or what came before it, for whichever request,
+//  is a part of it
+enum { PARTS_NONE, PARTS_ALL };
+
+static bool
+s_parts (wreck_t *self, const event_t *event, update_t *update)
+{
+    mdp_command_t command;
+    if (!s_read_reply (event, &command)
+    ||  frame_is (command.service, "mmi.service", 11))
+        return true;
+    if (command.type == MDP_CLIENT_PARTIAL) {
+        frame_destroy (&self->subject);
+        self->subject = frame_ref (message_frame (event->message, command.body));
+        return false;
+    }
+    if (self->fault->argument == PARTS_NONE || !self->subject)
+        return true;
+    message_t *body = message_new ();
+    message_add (body, self->subject);
+    message_add_from (body, event->message, command.body);
+    message_t *message = mdp_client_reply (command.version, NULL,
+                                           command.service, body, 0);
+    message_destroy (&body);
+    s_feign (self, event, &message, update);
+    return false;
+}
+
+//  Each READY is sent twice
+static void
+s_ready_twice (wreck_t *self, const event_t *event, update_t *update,
+               size_t first)
+{
+    (void) self;
+    (void) event;
+    mdp_command_t command;
+    size_t end = update_size (update);
+    for (; first < end; first++) {
+        effect_t *effect = update_effect (update, first);
+        if (!wreck_read_sent (effect, &command)
+        ||  command.type != MDP_WORKER_READY)
+            continue;
+        message_t *again = message_slice (effect->message, 0);
+        update_send (update, effect->channel, &again);
+    }
+}
+
+const fault_t alone_faults [] = {
+    { "takes-any-reply", s_takes_any_reply, NULL, NULL, 0 },
+    { "asks-mmi-once", NULL, s_asks_mmi_once, NULL, 0 },
+    { "short-addresses", NULL, s_short_addresses, NULL, 0 },
+    { "dies-on-malformed", s_dies_on_malformed, NULL, NULL, 0 },
+    { "last-part-only", s_parts, NULL, NULL, PARTS_NONE },
+    { "keeps-old-parts", s_parts, NULL, NULL, PARTS_ALL },
+    { "titanic-ready-twice", NULL, s_ready_twice, NULL, 0 },
+    { NULL, NULL, NULL, NULL, 0 }
+};
