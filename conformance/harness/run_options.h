@@ -1,0 +1,44 @@
+/*  =========================================================================
+    run_options - what the command line of seatrial run says
+
+    This Source Code Form is subject to the terms of the Mozilla Public
+    License, v. 2.0. If a copy of the MPL was not distributed with this
+    file, You can obtain one at http://mozilla.org/MPL/2.0/.
+    =========================================================================
+*/
+
+#ifndef RUN_OPTIONS_H_INCLUDED
+#define RUN_OPTIONS_H_INCLUDED
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "profile.h"
+
+//  Strings are borrowed from the command line; NULL for what was not said.
+typedef struct {
+    const char *target;
+    const char *endpoint;
+    const char *heartbeat;
+    const char *data;
+    const char *format;
+    const char *junit;
+    const char *transcripts;
+    size_t jobs;
+    double scale;               //  All times are multiplied by this
+    bool strict, no_isolation, verbose;
+    variable_t *variables;      //  Given with --define
+    size_t variable_count;
+    char **names;               //  Patterns of scenarios
+    int name_count;
+} run_options_t;
+
+//  Read the command line into options that are all zero. -1 to go on; else an
+//  exit status, and all has been said.
+int
+    run_options_read (run_options_t *self, int argc, char *argv []);
+
+void
+    run_options_clear (run_options_t *self);
+
+#endif
