@@ -27,7 +27,8 @@
     SUITE (catalogue)                                                       \
     SUITE (report)                                                          \
     SUITE (notation)                                                        \
-    SUITE (script)
+    SUITE (script)                                                          \
+    SUITE (selection)
 
 #define DECLARE(name) Suite *name##_suite (void);
 #define ADD(name) srunner_add_suite (runner, name##_suite ());

@@ -34,7 +34,16 @@ static const char *s_levels [] = {
     "MUST", "MUST NOT", "RULE", "SHOULD", "SHOULD NOT", "MAY"
 };
 
-static const char *s_roles [] = { "client", "worker", "broker", "titanic" };
+const char *const requirement_roles [] = {
+    "client", "worker", "broker", "titanic", NULL
+};
+
+const char *const requirement_specifications [] = {
+    "mdp/0.1", "mdp/0.2", "mmi/0.1", "tsp/1.0", NULL
+};
+
+//  How the section of a requirement begins, in the same order
+static const char *s_sections [] = { "7/MDP,", "18/MDP,", "8/MMI,", "9/TSP," };
 
 #define COUNT(array) (sizeof (array) / sizeof *(array))
 
@@ -42,6 +51,33 @@ const char *
 level_text (level_t level)
 {
     return s_levels [level];
+}
+
+bool
+level_of (const char *text, level_t *level)
+{
+    for (size_t index = 0; index < COUNT (s_levels); index++) {
+        const char *name = s_levels [index];
+        size_t at = 0;
+        while (name [at] && (toupper ((unsigned char) text [at]) == name [at]
+                         || (text [at] == '-' && name [at] == ' ')))
+            at++;
+        if (name [at] || text [at])
+            continue;
+        *level = (level_t) index;
+        return true;
+    }
+    return false;
+}
+
+const char *
+requirement_specification (const requirement_t *self)
+{
+    for (size_t index = 0; index < COUNT (s_sections); index++)
+        if (strncmp (self->section, s_sections [index],
+                     strlen (s_sections [index])) == 0)
+            return requirement_specifications [index];
+    return "";
 }
 
 catalogue_t *
@@ -159,8 +195,8 @@ static void
 s_read_role (reader_t *reader, int line, int column, const char *value)
 {
     reader->requirement->role = strdup (value);
-    for (size_t index = 0; index < COUNT (s_roles); index++)
-        if (streq (s_roles [index], value))
+    for (size_t index = 0; requirement_roles [index]; index++)
+        if (streq (requirement_roles [index], value))
             return;
     source_error (reader->source, line, column,
                   "there are client, worker, broker and titanic");

@@ -28,6 +28,11 @@ typedef enum {
 const char *
     level_text (level_t level);
 
+//  The level of a text, in either case, a dash for the blank: "must-not". False
+//  if there is none.
+bool
+    level_of (const char *text, level_t *level);
+
 typedef struct {
     char *id;                   //  "MDP1-WORKER-07"
     char *section;              //  "7/MDP, Opening and Closing a Connection"
@@ -39,6 +44,15 @@ typedef struct {
     char *file;                 //  Where it stands, as it was opened
     int line;                   //  First line is 1
 } requirement_t;
+
+//  Whom requirements bind, and the specifications that they are taken from, as
+//  they are named in profiles: "mdp/0.1". NULL behind the last.
+extern const char *const requirement_roles [];
+extern const char *const requirement_specifications [];
+
+//  The specification of a requirement, one of these; "" if it is of none.
+const char *
+    requirement_specification (const requirement_t *self);
 
 typedef struct _catalogue_t catalogue_t;
 

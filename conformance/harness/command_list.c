@@ -7,55 +7,35 @@
     =========================================================================
 */
 
-#include <fnmatch.h>
 #include <getopt.h>
 #include <string.h>
 #include <czmq.h>
 
 #include "command.h"
 #include "kit.h"
+#include "selection.h"
 
 static const char s_list_help [] =
-"usage: seatrial list [--data DIRECTORY] [--requirements] [SCENARIO]..\n"
-"Name the scenarios, or those that match a pattern such as 'presence/*', and what\n"
-"each is about; with --requirements, also what each covers.\n";
+"usage: seatrial list [OPTION].. [SCENARIO]..\n"
+"Name the scenarios, or those that are meant, and what each is about.\n"
+"\n"
+SELECTION_HELP
+"What is told:\n"
+"      --requirements        also what each covers\n"
+"      --data DIRECTORY      where spec, fixtures and conformance are\n"
+"  -h, --help\n"
+"\n"
+"Exit status: 0 some were named, 2 wrong use, or none is meant.\n";
 
 static const char s_lint_help [] =
-"usage: seatrial lint [--data DIRECTORY]\n"
+"usage: seatrial lint [OPTION]..\n"
 "Check the catalogue, the fixtures and all scripts, and that each requirement\n"
 "that a scenario can prove has one. Mistakes are told with file, line and column.\n"
+"\n"
+"      --data DIRECTORY      where spec, fixtures and conformance are\n"
+"  -h, --help\n"
+"\n"
 "Exit status: 0 none, 2 some.\n";
-
-//  --data, --requirements and --help; -1 to go on, else an exit status
-static int
-s_read_options (int argc, char *argv [], const char *help, const char **data,
-                bool *requirements)
-{
-    static const struct option options [] = {
-        { "data", required_argument, NULL, 'd' },
-        { "requirements", no_argument, NULL, 'r' },
-        { "help", no_argument, NULL, 'h' },
-        { NULL, 0, NULL, 0 }
-    };
-    int option;
-    while ((option = getopt_long (argc, argv, "h", options, NULL)) != -1) {
-        if (option == 'd')
-            *data = optarg;
-        else
-        if (option == 'r')
-            *requirements = true;
-        else
-        if (option == 'h') {
-            fputs (help, stdout);
-            return EXIT_SEAWORTHY;
-        }
-        else {
-            fputs (help, stderr);
-            return EXIT_USAGE;
-        }
-    }
-    return -1;
-}
 
 static void
 s_print (const scenario_t *scenario, bool requirements)
@@ -69,44 +49,95 @@ s_print (const scenario_t *scenario, bool requirements)
                 scenario->covers [index]->section);
 }
 
+//  -1 to go on, else an exit status
+static int
+s_read_list_options (int argc, char *argv [], const char **data,
+                     bool *requirements, selection_t *selection)
+{
+    static const struct option options [] = {
+        SELECTION_OPTIONS,
+        { "data", required_argument, NULL, 'd' },
+        { "requirements", no_argument, NULL, 'r' },
+        { "help", no_argument, NULL, 'h' },
+        { NULL, 0, NULL, 0 }
+    };
+    int option;
+    while ((option = getopt_long (argc, argv, "h", options, NULL)) != -1) {
+        if (selection_option (selection, option, optarg))
+            continue;
+        if (option == 'd')
+            *data = optarg;
+        else
+        if (option == 'r')
+            *requirements = true;
+        else
+        if (option == 'h') {
+            fputs (s_list_help, stdout);
+            return EXIT_SEAWORTHY;
+        }
+        else {
+            fputs ("see seatrial list --help\n", stderr);
+            return EXIT_USAGE;
+        }
+    }
+    for (int nbr = optind; nbr < argc; nbr++)
+        selection_name (selection, argv [nbr]);
+    return -1;
+}
+
 int
 command_list (int argc, char *argv [])
 {
     const char *data = NULL;
     bool requirements = false;
-    int status = s_read_options (argc, argv, s_list_help, &data,
-                                 &requirements);
-    if (status >= 0)
-        return status;
-    kit_t *kit = kit_new (data, stderr);
-    status = kit && kit->mistakes == 0? EXIT_SEAWORTHY: EXIT_USAGE;
-    size_t found = 0;
-    for (size_t index = 0; status == 0 && index < script_size (kit->script);
-                index++) {
-        const scenario_t *scenario = script_at (kit->script, index);
-        bool wanted = optind == argc;
-        for (int nbr = optind; nbr < argc; nbr++)
-            if (fnmatch (argv [nbr], scenario->name, 0) == 0)
-                wanted = true;
-        if (wanted)
-            s_print (scenario, requirements);
-        found += wanted;
-    }
-    if (status == 0 && found == 0) {
-        fprintf (stderr, "seatrial list: no scenario is called so\n");
+    selection_t *selection = selection_new ();
+    int status = s_read_list_options (argc, argv, &data, &requirements,
+                                      selection);
+    kit_t *kit = NULL;
+    if (status < 0) {
         status = EXIT_USAGE;
+        kit = kit_new (data, stderr);
     }
+    size_t count = 0;
+    const scenario_t **scenarios = kit && kit->mistakes == 0
+        ? selection_make (selection, kit, "list", &count, stderr): NULL;
+    for (size_t index = 0; index < count; index++)
+        s_print (scenarios [index], requirements);
+    if (scenarios)
+        status = EXIT_SEAWORTHY;
+    free (scenarios);
+    selection_destroy (&selection);
     kit_destroy (&kit);
     return status;
+}
+
+//  -1 to go on, else an exit status
+static int
+s_read_lint_options (int argc, char *argv [], const char **data)
+{
+    static const struct option options [] = {
+        { "data", required_argument, NULL, 'd' },
+        { "help", no_argument, NULL, 'h' },
+        { NULL, 0, NULL, 0 }
+    };
+    int option;
+    while ((option = getopt_long (argc, argv, "h", options, NULL)) != -1) {
+        if (option == 'd')
+            *data = optarg;
+        else {
+            fputs (option == 'h'? s_lint_help: "see seatrial lint --help\n",
+                   option == 'h'? stdout: stderr);
+            return option == 'h'? EXIT_SEAWORTHY: EXIT_USAGE;
+        }
+    }
+    return -1;
 }
 
 int
 command_lint (int argc, char *argv [])
 {
     const char *data = NULL;
-    bool requirements = false;
-    int status = s_read_options (argc, argv, s_lint_help, &data,
-                                 &requirements);
+    int status = s_read_lint_options (argc, argv, &data);
     if (status >= 0)
         return status;
     kit_t *kit = kit_new (data, stderr);

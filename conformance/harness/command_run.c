@@ -7,7 +7,6 @@
     =========================================================================
 */
 
-#include <fnmatch.h>
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/stat.h>
@@ -27,7 +26,8 @@
 //  One trial while it runs
 typedef struct {
     const run_options_t *options;
-    const job_t *jobs;
+    job_t *jobs;
+    size_t job_count;
     summary_t summary;
     int64_t began_ms;
     struct {
@@ -130,39 +130,7 @@ s_add_reporters (trial_t *self, const kit_t *kit)
 }
 
 //  --------------------------------------------------------------------------
-//  Selecting
-
-static bool
-s_is_selected (const scenario_t *scenario, char *names [], int count)
-{
-    for (int index = 0; index < count; index++)
-        if (fnmatch (names [index], scenario->name, 0) == 0)
-            return true;
-    return count == 0;
-}
-
-static int
-s_select (const kit_t *kit, const profile_t *profile, char *names [],
-          int count, job_t **jobs, size_t *job_count)
-{
-    for (size_t index = 0; index < script_size (kit->script); index++) {
-        job_t job = { script_at (kit->script, index), profile };
-        if (s_is_selected (job.scenario, names, count))
-            vector_push (*jobs, *job_count, job);
-    }
-    for (int nbr = 0; nbr < count; nbr++) {
-        bool found = false;
-        for (size_t index = 0; index < *job_count; index++)
-            if (fnmatch (names [nbr], (*jobs) [index].scenario->name, 0) == 0)
-                found = true;
-        if (!found) {
-            fprintf (stderr, "seatrial run: no scenario is called %s; see "
-                     "seatrial list\n", names [nbr]);
-            return -1;
-        }
-    }
-    return 0;
-}
+//  The target
 
 static profile_t *
 s_read_profile (run_options_t *options, const kit_t *kit)
@@ -202,8 +170,7 @@ s_is_isolated (const run_options_t *options, const profile_t *profile)
 }
 
 static int
-s_perform (trial_t *self, const kit_t *kit, const profile_t *profile,
-           size_t count)
+s_perform (trial_t *self, const kit_t *kit, const profile_t *profile)
 {
     const run_options_t *options = self->options;
     FILE *junit = s_add_reporters (self, kit);
@@ -223,13 +190,13 @@ s_perform (trial_t *self, const kit_t *kit, const profile_t *profile,
         .scale = options->scale, .strict = options->strict,
         .side_by_side = isolated? options->jobs: 1, .isolated = isolated,
         .done = s_done, .progress = s_progress, .argument = self };
-    self->summary.total = count;
+    self->summary.total = self->job_count;
     self->began_ms = zclock_mono ();
     for (size_t nbr = 0; nbr < self->reporter_count; nbr++)
         if (self->reporters [nbr].table->started)
             self->reporters [nbr].table->started (self->reporters [nbr].state,
                 profile->name, &self->summary);
-    int rc = runner_run (&config, self->jobs, count);
+    int rc = runner_run (&config, self->jobs, self->job_count);
     self->summary.duration_ms = zclock_mono () - self->began_ms;
     for (size_t nbr = 0; nbr < self->reporter_count; nbr++) {
         if (self->reporters [nbr].table->finished)
@@ -256,17 +223,22 @@ command_run (int argc, char *argv [])
     }
     kit_t *kit = kit_new (options.data, stderr);
     profile_t *profile = NULL;
-    job_t *jobs = NULL;
+    const scenario_t **scenarios = NULL;
     size_t count = 0;
     status = EXIT_USAGE;
     if (kit && kit->mistakes == 0
     && (profile = s_read_profile (&options, kit))
-    &&  s_select (kit, profile, options.names, options.name_count, &jobs,
-                  &count) == 0) {
-        trial_t trial = { .options = &options, .jobs = jobs };
-        status = s_perform (&trial, kit, profile, count);
+    && (scenarios = selection_make (options.selection, kit, "run", &count,
+                                    stderr))) {
+        trial_t trial = { .options = &options };
+        for (size_t index = 0; index < count; index++) {
+            job_t job = { scenarios [index], profile };
+            vector_push (trial.jobs, trial.job_count, job);
+        }
+        status = s_perform (&trial, kit, profile);
+        free (trial.jobs);
     }
-    free (jobs);
+    free (scenarios);
     run_options_clear (&options);
     profile_destroy (&profile);
     kit_destroy (&kit);

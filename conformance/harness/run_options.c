@@ -22,8 +22,7 @@
 
 static const char s_help [] =
 "usage: seatrial run [OPTION].. [SCENARIO]..\n"
-"Try a target with all scenarios, or with those whose names match: a name such\n"
-"as presence/mute-worker, or a pattern such as 'presence/*'.\n"
+"Try a target with all scenarios, or with those that are meant.\n"
 "\n"
 "What is tried:\n"
 "  -t, --target TARGET       profile: a path, or a name in conformance/targets\n"
@@ -31,6 +30,7 @@ static const char s_help [] =
 "  -e, --endpoint ENDPOINT   instead: a broker that runs already\n"
 "  -b, --heartbeat MS        with --endpoint: its heartbeat interval (2500)\n"
 "  -D, --define NAME=VALUE   value for ${NAME} in the profile\n"
+SELECTION_HELP
 "How:\n"
 "  -j, --jobs N              scenarios side by side (6 a core)\n"
 "  -s, --time-scale X        multiply all times by X (1)\n"
@@ -93,6 +93,7 @@ enum { OPTION_STRICT = 256, OPTION_NO_ISOLATION, OPTION_DATA, OPTION_JUNIT,
        OPTION_TRANSCRIPTS };
 
 static const struct option s_options [] = {
+    SELECTION_OPTIONS,
     { "target", required_argument, NULL, 't' },
     { "endpoint", required_argument, NULL, 'e' },
     { "heartbeat", required_argument, NULL, 'b' },
@@ -116,8 +117,11 @@ run_options_read (run_options_t *self, int argc, char *argv [])
     const char *jobs = NULL;
     const char *scale = NULL;
     int option;
+    self->selection = selection_new ();
     while ((option = getopt_long (argc, argv, "t:e:b:D:j:s:f:vh", s_options,
                                   NULL)) != -1) {
+        if (selection_option (self->selection, option, optarg))
+            continue;
         switch (option) {
             case 't': self->target = optarg; break;
             case 'e': self->endpoint = optarg; break;
@@ -147,8 +151,8 @@ run_options_read (run_options_t *self, int argc, char *argv [])
     &&  !streq (self->format, "tap"))
         return s_usage ("--format is console or tap, not %s",
                         self->format);
-    self->names = argv + optind;
-    self->name_count = argc - optind;
+    for (int nbr = optind; nbr < argc; nbr++)
+        selection_name (self->selection, argv [nbr]);
     return s_read_numbers (self, jobs, scale)? EXIT_USAGE: -1;
 }
 
@@ -156,5 +160,6 @@ void
 run_options_clear (run_options_t *self)
 {
     free (self->variables);
+    selection_destroy (&self->selection);
     *self = (run_options_t) { 0 };
 }

@@ -14,6 +14,7 @@
 #include <stddef.h>
 
 #include "profile.h"
+#include "selection.h"
 
 //  Strings are borrowed from the command line; NULL for what was not said.
 typedef struct {
@@ -29,8 +30,7 @@ typedef struct {
     bool strict, no_isolation, verbose;
     variable_t *variables;      //  Given with --define
     size_t variable_count;
-    char **names;               //  Patterns of scenarios
-    int name_count;
+    selection_t *selection;     //  Which scenarios
 } run_options_t;
 
 //  Read the command line into options that are all zero. -1 to go on; else an
