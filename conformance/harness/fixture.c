@@ -117,6 +117,31 @@ s_fill_term (const term_t *place, const term_t *argument)
     return term;
 }
 
+static size_t
+s_exact_frames (const golden_t *golden)
+{
+    size_t count = 0;
+    for (size_t index = 0; index < golden->pattern.count; index++)
+        count += golden->pattern.terms [index].type == TERM_BYTES;
+    return count;
+}
+
+const golden_t *
+fixtures_recognise (const fixtures_t *self, const char *version, way_t way,
+                    role_t role, zmsg_t *message)
+{
+    const golden_t *best = NULL;
+    for (size_t index = 0; index < fixtures_size (self); index++) {
+        const golden_t *golden = fixtures_at (self, index);
+        if (golden->way == way && golden->role == role
+        &&  streq (golden->version, version)
+        && (!best || s_exact_frames (golden) > s_exact_frames (best))
+        &&  pattern_match (&golden->pattern, message, NULL))
+            best = golden;
+    }
+    return best;
+}
+
 pattern_t
 golden_fill (const golden_t *self, const term_t *arguments, size_t count,
              size_t *excess)

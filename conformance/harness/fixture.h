@@ -83,6 +83,13 @@ const golden_t *
     fixtures_find (const fixtures_t *self, const char *version,
                    const char *name, way_t way, role_t role);
 
+//  What a message is, as a peer of this role sees it: of the golden ones that it
+//  has the form of, the one with most frames in exact bytes. NULL if there is
+//  none.
+const golden_t *
+    fixtures_recognise (const fixtures_t *self, const char *version, way_t way,
+                        role_t role, zmsg_t *message);
+
 //  The pattern of a message with arguments in the places of its parameters,
 //  in order. Places without an argument stay open, unnamed. Puts the index
 //  of the first argument that is too much into *excess, or SIZE_MAX.

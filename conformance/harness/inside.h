@@ -19,6 +19,7 @@
 
 #include "process.h"
 #include "stage.h"
+#include "transcript.h"
 
 //  The messages of a version of MDP that the harness itself needs
 typedef struct {
@@ -89,6 +90,7 @@ struct _stage_t {
     FILE *transcript;
     char *transcript_text;
     size_t transcript_size;
+    transcript_t events;        //  The same, for machines
     words_t words [WORDS_MAX];  //  The first are those that there are
     const words_t *spoken;      //  Of the scenario's version
 };

@@ -11,6 +11,7 @@
 #include <string.h>
 #include <czmq.h>
 
+#include "comparison.h"
 #include "play.h"
 #include "vector.h"
 
@@ -68,6 +69,8 @@ s_point_at (play_t *self, const step_t *step)
 {
     char *place = zsys_sprintf ("%s:%d", step->file, step->line);
     result_set (&self->result->place, place);
+    result_set (&self->result->file, step->file);
+    self->result->line = step->line;
     result_set (&self->result->step, step->text);
     free (place);
 }
@@ -237,6 +240,8 @@ s_wrong_message (play_t *self, const step_t *step, const char *expected,
                  zmsg_t *message)
 {
     char *received = notation_frames (message);
+    comparison_make (self->result, step->choices, step->choice_count, message,
+                     self->captures);
     s_broken (self, step, expected, received,
               "what came does not have the form that was expected");
     free (received);
@@ -298,6 +303,9 @@ s_expect_anyone (play_t *self, const step_t *step)
     }
     char *expected = s_choices_text (step->choices, step->choice_count);
     char *received = other? notation_frames (other): NULL;
+    if (other)
+        comparison_make (self->result, step->choices, step->choice_count, other,
+                         self->captures);
     char *reason = zsys_sprintf ("nothing of this form came within %lld ms",
                                  (long long) wait);
     s_broken (self, step, expected, received, reason);
@@ -413,6 +421,7 @@ s_quiet (play_t *self, const step_t *step)
         return s_broken (self, step, NULL, NULL, "");
     }
     char *received = notation_frames (message);
+    comparison_make (self->result, NULL, 0, message, self->captures);
     s_broken (self, step, pass? "nothing but HEARTBEAT": "silence", received,
               "something came where nothing may come");
     free (received);
@@ -582,6 +591,9 @@ s_poll (play_t *self, const step_t *step)
         wrong = !found && step->meanwhile_count
             && !s_choices_match (self, step->meanwhile, step->meanwhile_count,
                                  message);
+        if (wrong)
+            comparison_make (self->result, step->choices, step->choice_count,
+                             message, self->captures);
         free (last);
         last = notation_frames (message);
         zmsg_destroy (&message);
@@ -934,6 +946,7 @@ play_scenario (const scenario_t *scenario, stage_t *stage,
     }
     result->duration_ms = zclock_mono () - began;
     result->transcript = stage_transcript (stage);
+    result->events = stage_take_events (stage);
     result->output = stage_output (stage);
     captures_destroy (&self.captures);
     free (self.players);

@@ -49,14 +49,24 @@ result_destroy (result_t **self_p)
         result_t *self = *self_p;
         free (self->scenario);
         free (self->title);
+        free (self->protocol);
+        s_free_strings (self->covers, self->cover_count);
+        free (self->known_reason);
         free (self->reason);
         free (self->place);
+        free (self->file);
         free (self->step);
         free (self->expected);
         free (self->received);
+        for (size_t index = 0; index < self->pair_count; index++) {
+            free (self->pairs [index].expected);
+            free (self->pairs [index].received);
+        }
+        free (self->pairs);
         s_free_strings (self->requirements, self->requirement_count);
         s_free_strings (self->remarks, self->remark_count);
         free (self->transcript);
+        transcript_clear (&self->events);
         free (self->output);
         free (self);
         *self_p = NULL;
@@ -82,6 +92,22 @@ result_add_requirement (result_t *self, const char *id)
 }
 
 void
+result_add_cover (result_t *self, const char *id)
+{
+    vector_push (self->covers, self->cover_count, strdup (id));
+}
+
+void
+result_add_pair (result_t *self, const char *expected, const char *received,
+                 bool fits)
+{
+    frame_pair_t pair = { .fits = fits };
+    result_set (&pair.expected, expected);
+    result_set (&pair.received, received);
+    vector_push (self->pairs, self->pair_count, pair);
+}
+
+void
 result_add_remark (result_t *self, const char *remark)
 {
     vector_push (self->remarks, self->remark_count, strdup (remark));
@@ -90,55 +116,64 @@ result_add_remark (result_t *self, const char *remark)
 //  --------------------------------------------------------------------------
 //  JSON
 
-//  What a program printed need not be UTF-8, which JSON must be: other bytes
-//  come out as ?
-static json_t *
-s_string (const char *text)
-{
-    if (!text)
-        return json_null ();
-    json_t *json = json_string (text);
-    if (json)
-        return json;
-    char *copy = strdup (text);
-    for (char *at = copy; *at; at++)
-        if ((unsigned char) *at >= 0x80)
-            *at = '?';
-    json = json_string (copy);
-    free (copy);
-    return json;
-}
-
 static json_t *
 s_strings (char **strings, size_t count)
 {
     json_t *array = json_array ();
     for (size_t index = 0; index < count; index++)
-        json_array_append_new (array, s_string (strings [index]));
+        json_array_append_new (array, json_text (strings [index]));
     return array;
+}
+
+static json_t *
+s_pairs (const result_t *self)
+{
+    json_t *array = json_array ();
+    for (size_t index = 0; index < self->pair_count; index++)
+        json_array_append_new (array, json_pack ("{s:o, s:o, s:b}",
+            "expected", json_text (self->pairs [index].expected),
+            "received", json_text (self->pairs [index].received),
+            "fits", (int) self->pairs [index].fits));
+    return array;
+}
+
+json_t *
+result_json (const result_t *self)
+{
+    json_t *json = json_object ();
+    json_object_set_new (json, "scenario", json_text (self->scenario));
+    json_object_set_new (json, "title", json_text (self->title));
+    json_object_set_new (json, "protocol", json_text (self->protocol));
+    json_object_set_new (json, "covers", s_strings (self->covers,
+                                                    self->cover_count));
+    json_object_set_new (json, "known", json_boolean (self->known));
+    json_object_set_new (json, "known_reason", json_text (self->known_reason));
+    json_object_set_new (json, "verdict",
+                         json_string (verdict_text (self->verdict)));
+    json_object_set_new (json, "duration_ms",
+                         json_integer (self->duration_ms));
+    json_object_set_new (json, "reason", json_text (self->reason));
+    json_object_set_new (json, "place", json_text (self->place));
+    json_object_set_new (json, "file", json_text (self->file));
+    json_object_set_new (json, "line", json_integer (self->line));
+    json_object_set_new (json, "step", json_text (self->step));
+    json_object_set_new (json, "expected", json_text (self->expected));
+    json_object_set_new (json, "received", json_text (self->received));
+    json_object_set_new (json, "pairs", s_pairs (self));
+    json_object_set_new (json, "requirements",
+        s_strings (self->requirements, self->requirement_count));
+    json_object_set_new (json, "remarks",
+        s_strings (self->remarks, self->remark_count));
+    json_object_set_new (json, "transcript", json_text (self->transcript));
+    json_object_set_new (json, "events", transcript_json (&self->events));
+    json_object_set_new (json, "output", json_text (self->output));
+    return json;
 }
 
 char *
 result_encode (const result_t *self)
 {
-    json_t *json = json_object ();
-    json_object_set_new (json, "scenario", s_string (self->scenario));
-    json_object_set_new (json, "title", s_string (self->title));
-    json_object_set_new (json, "verdict",
-                         json_string (verdict_text (self->verdict)));
-    json_object_set_new (json, "duration_ms",
-                         json_integer (self->duration_ms));
-    json_object_set_new (json, "reason", s_string (self->reason));
-    json_object_set_new (json, "place", s_string (self->place));
-    json_object_set_new (json, "step", s_string (self->step));
-    json_object_set_new (json, "expected", s_string (self->expected));
-    json_object_set_new (json, "received", s_string (self->received));
-    json_object_set_new (json, "requirements",
-        s_strings (self->requirements, self->requirement_count));
-    json_object_set_new (json, "remarks",
-        s_strings (self->remarks, self->remark_count));
-    json_object_set_new (json, "transcript", s_string (self->transcript));
-    json_object_set_new (json, "output", s_string (self->output));
+    json_t *json = result_json (self);
     char *text = json_dumps (json, JSON_COMPACT);
     json_decref (json);
     assert (text);
@@ -159,6 +194,18 @@ s_get_strings (json_t *json, const char *name, char ***strings, size_t *count)
     json_array_foreach (json_object_get (json, name), index, item)
         if (json_is_string (item))
             vector_push (*strings, *count, strdup (json_string_value (item)));
+}
+
+static void
+s_get_pairs (json_t *json, result_t *self)
+{
+    size_t index;
+    json_t *pair;
+    json_array_foreach (json_object_get (json, "pairs"), index, pair)
+        result_add_pair (self,
+            json_string_value (json_object_get (pair, "expected")),
+            json_string_value (json_object_get (pair, "received")),
+            json_is_true (json_object_get (pair, "fits")));
 }
 
 static bool
@@ -189,15 +236,23 @@ result_decode (const char *text)
     self->duration_ms = json_integer_value (json_object_get (json,
                                                              "duration_ms"));
     s_get_string (json, "title", &self->title);
+    s_get_string (json, "protocol", &self->protocol);
+    s_get_strings (json, "covers", &self->covers, &self->cover_count);
+    self->known = json_is_true (json_object_get (json, "known"));
+    s_get_string (json, "known_reason", &self->known_reason);
     s_get_string (json, "reason", &self->reason);
     s_get_string (json, "place", &self->place);
+    s_get_string (json, "file", &self->file);
+    self->line = (int) json_integer_value (json_object_get (json, "line"));
     s_get_string (json, "step", &self->step);
     s_get_string (json, "expected", &self->expected);
     s_get_string (json, "received", &self->received);
+    s_get_pairs (json, self);
     s_get_strings (json, "requirements", &self->requirements,
                    &self->requirement_count);
     s_get_strings (json, "remarks", &self->remarks, &self->remark_count);
     s_get_string (json, "transcript", &self->transcript);
+    transcript_from_json (&self->events, json_object_get (json, "events"));
     s_get_string (json, "output", &self->output);
     json_decref (json);
     return self;

@@ -14,6 +14,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "transcript.h"
+
 //  Design, principle 4. The order is from best to worst.
 typedef enum {
     VERDICT_PASS,               //  All that was asked for was seen
@@ -28,22 +30,40 @@ typedef enum {
 const char *
     verdict_text (verdict_t verdict);
 
+//  A frame that was received beside what was expected in its place; NULL where
+//  there is none.
+typedef struct {
+    char *expected;
+    char *received;
+    bool fits;
+} frame_pair_t;
+
 //  All strings are owned by the result; NULL where there is nothing to say.
 typedef struct {
     char *scenario;             //  "dialogue/second-ready"
     char *title;                //  What the scenario is about, one line
+    char *protocol;             //  Version of MDP that it speaks: "mdp/0.1"
+    char **covers;              //  Ids of all that the scenario covers
+    size_t cover_count;
     verdict_t verdict;
+    bool known;                 //  A baseline says that this is known: it is
+    char *known_reason;         //  told, and does not count; why
     int64_t duration_ms;
     char *reason;               //  One line: why it is not PASS
     char *place;                //  "scenarios/dialogue.sea:12" of the step
+    char *file;                 //  The two parts of the place; line 0 when
+    int line;                   //  there is none
     char *step;                 //  The step as it is written
     char *expected;             //  Frames, in the notation; one line
     char *received;             //  Frames, in the notation; one line
+    frame_pair_t *pairs;              //  The message that came, frame by frame
+    size_t pair_count;
     char **requirements;        //  Ids of what the failing step proves; when it
     size_t requirement_count;   //  passed, of all that the scenario covers
     char **remarks;             //  Lines about MAYs not taken, reruns
     size_t remark_count;
     char *transcript;           //  Lines in the notation, each ends in \n
+    transcript_t events;        //  The same, entry by entry
     char *output;               //  Last lines that the target's processes
                                 //  printed, each ends in \n
 } result_t;
@@ -61,11 +81,19 @@ void
 void
     result_add_requirement (result_t *self, const char *id);
 void
+    result_add_cover (result_t *self, const char *id);
+void
+    result_add_pair (result_t *self, const char *expected, const char *received,
+                     bool fits);
+void
     result_add_remark (result_t *self, const char *remark);
 
 //  To and from JSON (jansson), for the pipe between a scenario's process and the
 //  runner. Encoding returns a fresh string on one line; decoding returns NULL
-//  when the text is not a result.
+//  when the text is not a result. The JSON itself, all of it, is what reports
+//  are made of.
+json_t *
+    result_json (const result_t *self);
 char *
     result_encode (const result_t *self);
 result_t *

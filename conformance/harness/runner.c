@@ -61,6 +61,17 @@ s_interrupt (int signal)
     s_interrupted = signal;
 }
 
+//  Nothing is known of it yet but what the script says
+static result_t *
+s_blank_result (const scenario_t *scenario)
+{
+    result_t *result = result_new (scenario->name, scenario->title);
+    result_set (&result->protocol, scenario->version);
+    for (size_t index = 0; index < scenario->cover_count; index++)
+        result_add_cover (result, scenario->covers [index]->id);
+    return result;
+}
+
 //  --------------------------------------------------------------------------
 //  In the scenario's own process
 
@@ -106,7 +117,7 @@ s_perform (void *argument)
     const scenario_t *scenario = task->job->scenario;
     signal (SIGINT, SIG_IGN);
     zsys_handler_set (NULL);
-    result_t *result = result_new (scenario->name, scenario->title);
+    result_t *result = s_blank_result (scenario);
     char *work = zsys_sprintf ("%s/work", task->directory);
     char *logs = zsys_sprintf ("%s/logs", task->directory);
     int64_t lag_ms = 0;
@@ -167,8 +178,7 @@ s_done (runner_t *self, size_t index, result_t **result_p)
 static void
 s_decide (runner_t *self, size_t index, verdict_t verdict, const char *reason)
 {
-    const scenario_t *scenario = self->jobs [index].scenario;
-    result_t *result = result_new (scenario->name, scenario->title);
+    result_t *result = s_blank_result (self->jobs [index].scenario);
     result->verdict = verdict;
     result_set (&result->reason, reason);
     s_done (self, index, &result);

@@ -44,12 +44,21 @@ stage_lag_ms (const stage_t *self)
 //  Heartbeats in a row are told so many times, then counted
 #define BEATS_TOLD 4
 
+static int64_t
+s_now_us (const stage_t *self)
+{
+    return zclock_usecs () - self->began_us;
+}
+
 static void
 s_note_beats (stage_t *self)
 {
-    if (self->beats > BEATS_TOLD)
+    if (self->beats > BEATS_TOLD) {
+        transcript_heartbeats (&self->events, s_now_us (self) / 1000,
+                               self->beats - BEATS_TOLD);
         fprintf (self->transcript, "%8s  (%zu more heartbeats, both ways)\n", "",
                  self->beats - BEATS_TOLD);
+    }
     self->beats = 0;
 }
 
@@ -58,13 +67,62 @@ stage_note (stage_t *self, const char *format, ...)
 {
     if (self->beats > BEATS_TOLD)
         s_note_beats (self);
-    fprintf (self->transcript, "%8.3f  ",
-             (double) (zclock_usecs () - self->began_us) / 1e6);
+    int64_t now_us = s_now_us (self);
     va_list arguments;
     va_start (arguments, format);
-    vfprintf (self->transcript, format, arguments);
+    char *text = zsys_vprintf (format, arguments);
     va_end (arguments);
-    fputc ('\n', self->transcript);
+    fprintf (self->transcript, "%8.3f  %s\n", (double) now_us / 1e6, text);
+    transcript_note (&self->events, now_us / 1000, text);
+    free (text);
+}
+
+//  The name of a message; a peer may speak as a client or as a worker
+static const char *
+s_message_name (const stage_t *self, const player_t *player, bool sent,
+                zmsg_t *message)
+{
+    way_t way = sent? WAY_FROM: WAY_TO;
+    const char *version = player->words->version;
+    const golden_t *golden = fixtures_recognise (self->config.fixtures, version,
+                                                 way, player->role, message);
+    if (!golden && player->kind == ACTOR_PEER)
+        golden = fixtures_recognise (self->config.fixtures, version, way,
+                                     ROLE_WORKER, message);
+    return golden? golden->name: NULL;
+}
+
+//  Line and entry for a message
+static void
+s_record (stage_t *self, player_t *player, const char *arrow, zmsg_t *message)
+{
+    static const char *kinds [] = {
+        [ACTOR_CLIENT] = "client", [ACTOR_WORKER] = "worker",
+        [ACTOR_PEER] = "peer", [ACTOR_BROKER] = "broker",
+        [ACTOR_GUEST] = "guest"
+    };
+    if (self->beats > BEATS_TOLD)
+        s_note_beats (self);
+    int64_t now_us = s_now_us (self);
+    bool sent = streq (arrow, "->");
+    char *frames = notation_frames (message);
+    fprintf (self->transcript, "%8.3f  %s %s %s\n", (double) now_us / 1e6,
+             player->name, arrow, frames);
+    free (frames);
+    const char *name = s_message_name (self, player, sent, message);
+    entry_t *entry = transcript_message (&self->events, now_us / 1000,
+        player->name, kinds [player->kind],
+        player->host? player->host->name: "broker", sent);
+    entry->name = name? strdup (name): NULL;
+    for (zframe_t *frame = zmsg_first (message); frame;
+                   frame = zmsg_next (message)) {
+        zmsg_t *single = zmsg_new ();
+        zmsg_addmem (single, zframe_data (frame), zframe_size (frame));
+        char *text = notation_frames (single);
+        entry_add_frame (entry, text);
+        free (text);
+        zmsg_destroy (&single);
+    }
 }
 
 bool
@@ -83,9 +141,7 @@ inside_note_message (stage_t *self, player_t *player, const char *arrow,
         && inside_is (player->words->heartbeat_in, message);
     if (beat && ++self->beats > BEATS_TOLD)
         return;
-    char *frames = notation_frames (message);
-    stage_note (self, "%s %s %s", player->name, arrow, frames);
-    free (frames);
+    s_record (self, player, arrow, message);
     if (!beat)
         self->beats = 0;
 }
@@ -96,6 +152,14 @@ stage_transcript (stage_t *self)
     s_note_beats (self);
     fflush (self->transcript);
     return strdup (self->transcript_text);
+}
+
+transcript_t
+stage_take_events (stage_t *self)
+{
+    transcript_t events = self->events;
+    self->events = (transcript_t) { 0 };
+    return events;
 }
 
 char *
@@ -215,6 +279,7 @@ stage_destroy (stage_t **self_p)
         close (self->signals);
         fclose (self->transcript);
         free (self->transcript_text);
+        transcript_clear (&self->events);
         free (self);
         *self_p = NULL;
     }

@@ -17,6 +17,7 @@
 #include "fixture.h"
 #include "profile.h"
 #include "script.h"
+#include "transcript.h"
 
 typedef struct {
     const profile_t *profile;
@@ -223,6 +224,11 @@ void
 //  The transcript so far; fresh. Each line: seconds, who, arrow, frames.
 char *
     stage_transcript (stage_t *self);
+
+//  The same, entry by entry; the caller owns it, and the stage has no more.
+//  After stage_transcript, which counts the heartbeats at the end.
+transcript_t
+    stage_take_events (stage_t *self);
 
 //  The last lines that the target's processes printed; fresh, NULL if none.
 char *
