@@ -15,7 +15,8 @@ typedef enum {
     EXIT_SEAWORTHY = 0,         //  All is well
     EXIT_UNSEAWORTHY = 1,       //  The target, or what was checked, is not
     EXIT_USAGE = 2,             //  The command line, a script or a profile
-    EXIT_BROKEN = 3             //  The harness or its surroundings
+    EXIT_BROKEN = 3,            //  The harness or its surroundings
+    EXIT_INTERRUPTED = 130      //  By SIGINT or SIGTERM, as shells say it
 } exit_t;
 
 //  Each reads its own command line, whose argv [0] is the command's name.

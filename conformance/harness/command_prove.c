@@ -118,8 +118,8 @@ s_kill (const result_t *result, const char *wreck)
     return kill;
 }
 
-static void
-s_done (void *argument, size_t index, const result_t *result)
+static bool
+s_done (void *argument, size_t index, result_t *result)
 {
     proof_t *self = (proof_t *) argument;
     const meant_t *meant = &self->meant [self->pairs [index].meant];
@@ -152,6 +152,7 @@ s_done (void *argument, size_t index, const result_t *result)
     }
     fflush (stdout);
     self->pairs [index].kill = s_kill (result, meant->wreck);
+    return true;
 }
 
 //  The catalogue has it, in one version at least
@@ -331,13 +332,15 @@ s_run (proof_t *self)
     size_t count = 0;
     for (size_t index = 0; index < self->pair_count; index++)
         vector_push (jobs, count, self->pairs [index].job);
-    int rc = runner_run (&config, jobs, count);
+    runner_end_t end = runner_run (&config, jobs, count);
     free (jobs);
     size_t missing = self->whole? s_check_scenarios (self): 0;
     printf ("1..%zu\n", self->done);
     if (self->matrix)
         s_print_matrix (self);
-    if (rc || self->broken)
+    if (end == RUNNER_INTERRUPTED)
+        return EXIT_INTERRUPTED;
+    if (end != RUNNER_DONE || self->broken)
         return EXIT_BROKEN;
     return self->escaped + missing? EXIT_UNSEAWORTHY: EXIT_SEAWORTHY;
 }

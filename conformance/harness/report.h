@@ -17,14 +17,7 @@
 
 #include "catalogue.h"
 #include "result.h"
-
-//  How a trial went, so far or as a whole.
-typedef struct {
-    size_t total;               //  Scenarios selected
-    size_t done;                //  Scenarios that have a verdict
-    size_t counts [VERDICT_BROKEN + 1];     //  By verdict
-    int64_t duration_ms;        //  Wall clock since the start
-} summary_t;
+#include "summary.h"
 
 //  A reporter is a constant table of functions on one state; any may be NULL.
 //  Events come in the order of completion, in one thread.

@@ -17,15 +17,8 @@
 #define TRANSCRIPT_LINES 40
 
 typedef struct {
-    char *text;
-    size_t count;
-} tally_t;
-
-typedef struct {
     report_config_t config;
     bool progress;              //  A progress line stands on the terminal
-    tally_t *skips;             //  Reasons of SKIPs
-    size_t skip_count;
 } console_t;
 
 void *
@@ -41,9 +34,6 @@ s_destroy (void **self_p)
 {
     console_t *self = (console_t *) *self_p;
     if (self) {
-        for (size_t index = 0; index < self->skip_count; index++)
-            free (self->skips [index].text);
-        free (self->skips);
         free (self);
         *self_p = NULL;
     }
@@ -193,18 +183,6 @@ s_progress (void *argument, const summary_t *summary, const char *running)
 }
 
 static void
-s_tally_skip (console_t *self, const char *reason)
-{
-    for (size_t index = 0; index < self->skip_count; index++)
-        if (streq (self->skips [index].text, reason)) {
-            self->skips [index].count++;
-            return;
-        }
-    tally_t tally = { strdup (reason), 1 };
-    vector_push (self->skips, self->skip_count, tally);
-}
-
-static void
 s_result (void *argument, const result_t *result, const summary_t *summary)
 {
     console_t *self = (console_t *) argument;
@@ -216,15 +194,34 @@ s_result (void *argument, const result_t *result, const summary_t *summary)
              (double) result->duration_ms / 1000);
     for (size_t index = 0; index < result->remark_count; index++)
         s_field (self, "note", result->remarks [index]);
-    if (result->verdict == VERDICT_SKIP)
-        s_tally_skip (self, result->reason? result->reason: "");
-    else
-    if (result->verdict != VERDICT_PASS)
+    //  What is known has been read before
+    if (result->known)
+        s_field (self, "known", result->known_reason);
+    if (result->verdict > VERDICT_SKIP
+    && (!result->known || self->config.verbose))
         s_details (self, result);
     else
     if (self->config.verbose)
         s_lines (self, "what went over the wire:", result->transcript);
     fflush (self->config.out);
+}
+
+static void
+s_count (console_t *self, const summary_t *summary, verdict_t verdict)
+{
+    FILE *out = self->config.out;
+    fprintf (out, "%s%zu %s%s", s_paint (self, verdict),
+             summary->counts [verdict], verdict_text (verdict), s_plain (self));
+    if (summary->known [verdict])
+        fprintf (out, " (%zu known)", summary->known [verdict]);
+    fputs ("   ", out);
+}
+
+static bool
+s_is_known (const summary_t *summary)
+{
+    return summary->known [VERDICT_FAIL] + summary->known [VERDICT_HANG]
+         + summary->known [VERDICT_CRASH] > 0;
 }
 
 static void
@@ -236,24 +233,27 @@ s_finished (void *argument, const summary_t *summary)
     fputc ('\n', out);
     for (int verdict = 0; verdict <= VERDICT_BROKEN; verdict++)
         if (summary->counts [verdict])
-            fprintf (out, "%s%zu %s%s   ", s_paint (self, (verdict_t) verdict),
-                     summary->counts [verdict],
-                     verdict_text ((verdict_t) verdict), s_plain (self));
+            s_count (self, summary, (verdict_t) verdict);
     fprintf (out, "in %.1f s\n", (double) summary->duration_ms / 1000);
-    for (size_t index = 0; index < self->skip_count; index++)
-        fprintf (out, "skipped %zu: %s\n", self->skips [index].count,
-                 self->skips [index].text);
+    for (size_t index = 0; index < summary->skip_count; index++)
+        fprintf (out, "skipped %zu: %s\n", summary->skips [index].count,
+                 summary->skips [index].reason);
+    for (size_t index = 0; index < summary->flaky_count; index++)
+        fprintf (out, "flaky: %s\n", summary->flaky [index]);
+    if (summary->stale)
+        fprintf (out, "%zu stale in the baseline: see the notes above\n",
+                 summary->stale);
     if (summary->done < summary->total)
         fprintf (out, "%zu scenarios were not run\n",
                  summary->total - summary->done);
     const size_t *counts = summary->counts;
-    bool unseaworthy = counts [VERDICT_FAIL] + counts [VERDICT_HANG]
-                     + counts [VERDICT_CRASH] > 0;
-    bool judged = counts [VERDICT_PASS] + counts [VERDICT_WARN] > 0
+    bool unseaworthy = summary_failures (summary) > 0;
+    bool judged = summary->done > counts [VERDICT_SKIP]
         && counts [VERDICT_BROKEN] == 0 && summary->done == summary->total;
     fprintf (out, "%s%s%s\n", s_paint (self, unseaworthy? VERDICT_FAIL
              : judged? VERDICT_PASS: VERDICT_BROKEN),
-             unseaworthy? "not seaworthy": judged? "seaworthy"
+             unseaworthy? "not seaworthy": judged
+             ? s_is_known (summary)? "seaworthy but for what is known": "seaworthy"
              : "not judged: see above", s_plain (self));
 }
 

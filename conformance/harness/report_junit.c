@@ -133,15 +133,41 @@ s_story (junit_t *self, const result_t *result)
     return text;
 }
 
+//  It is told, and the case is green
+static bool
+s_is_warning (const result_t *result)
+{
+    return result->verdict == VERDICT_WARN && !result->stale;
+}
+
 static void
 s_outcome (junit_t *self, xmlTextWriterPtr writer, const result_t *result)
 {
     char *story = s_story (self, result);
-    if (result->verdict == VERDICT_WARN) {
-        char *text = zsys_sprintf ("WARN: %s\n%s",
-            result->reason? result->reason: "", story);
+    if (s_is_warning (result)) {
+        char *text = zsys_sprintf ("WARN: %s%s%s\n%s",
+            result->reason? result->reason: "",
+            result->known? "\nknown: ": "",
+            result->known? result->known_reason: "", story);
         s_element (writer, "system-err", text);
         free (text);
+    }
+    else
+    if (result->stale) {
+        xmlTextWriterStartElement (writer, BAD_CAST "failure");
+        s_attribute (writer, "message", result->remarks [
+                                            result->remark_count - 1]);
+        s_attribute (writer, "type", "STALE");
+        xmlTextWriterEndElement (writer);
+    }
+    else
+    if (result->known) {
+        xmlTextWriterStartElement (writer, BAD_CAST "skipped");
+        char *text = zsys_sprintf ("known %s: %s",
+            verdict_text (result->verdict), result->known_reason);
+        s_attribute (writer, "message", text);
+        free (text);
+        xmlTextWriterEndElement (writer);
     }
     else
     if (result->verdict != VERDICT_PASS) {
@@ -171,10 +197,10 @@ s_case (junit_t *self, xmlTextWriterPtr writer, const result_t *result)
     s_attribute (writer, "name", slash? slash + 1: result->scenario);
     s_attribute_time (writer, result->duration_ms);
     //  The schema wants failure, system-out, system-err in this order
-    if (result->verdict != VERDICT_WARN)
+    if (!s_is_warning (result))
         s_outcome (self, writer, result);
     s_element (writer, "system-out", result->transcript);
-    if (result->verdict == VERDICT_WARN)
+    if (s_is_warning (result))
         s_outcome (self, writer, result);
     xmlTextWriterEndElement (writer);
     free (theme);
@@ -185,11 +211,45 @@ s_counts (xmlTextWriterPtr writer, const summary_t *summary)
 {
     const size_t *counts = summary->counts;
     s_attribute_number (writer, "tests", summary->done);
-    s_attribute_number (writer, "failures", counts [VERDICT_FAIL]
-                        + counts [VERDICT_HANG] + counts [VERDICT_CRASH]);
+    s_attribute_number (writer, "failures", summary_failures (summary));
     s_attribute_number (writer, "errors", counts [VERDICT_BROKEN]);
-    s_attribute_number (writer, "skipped", counts [VERDICT_SKIP]);
+    s_attribute_number (writer, "skipped", counts [VERDICT_SKIP]
+        + summary->known [VERDICT_FAIL] + summary->known [VERDICT_HANG]
+        + summary->known [VERDICT_CRASH]);
     s_attribute_time (writer, summary->duration_ms);
+}
+
+static void
+s_property (xmlTextWriterPtr writer, const char *name, const char *value)
+{
+    xmlTextWriterStartElement (writer, BAD_CAST "property");
+    s_attribute (writer, "name", name);
+    s_attribute (writer, "value", value);
+    xmlTextWriterEndElement (writer);
+}
+
+//  What has no place in the schema
+static void
+s_properties (xmlTextWriterPtr writer, const summary_t *summary)
+{
+    size_t not_run = summary->total - summary->done;
+    if (summary->skip_count + summary->flaky_count + not_run == 0)
+        return;
+    xmlTextWriterStartElement (writer, BAD_CAST "properties");
+    for (size_t index = 0; index < summary->skip_count; index++) {
+        char *text = zsys_sprintf ("%zu: %s", summary->skips [index].count,
+                                   summary->skips [index].reason);
+        s_property (writer, "skipped", text);
+        free (text);
+    }
+    for (size_t index = 0; index < summary->flaky_count; index++)
+        s_property (writer, "flaky", summary->flaky [index]);
+    if (not_run) {
+        char *text = zsys_sprintf ("%zu", not_run);
+        s_property (writer, "not-run", text);
+        free (text);
+    }
+    xmlTextWriterEndElement (writer);
 }
 
 static void
@@ -206,6 +266,7 @@ s_finished (void *argument, const summary_t *summary)
     xmlTextWriterStartElement (writer, BAD_CAST "testsuite");
     s_attribute (writer, "name", self->target);
     s_counts (writer, summary);
+    s_properties (writer, summary);
     for (size_t index = 0; index < self->count; index++)
         s_case (self, writer, self->results [index]);
     xmlTextWriterEndDocument (writer);

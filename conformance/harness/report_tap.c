@@ -75,13 +75,18 @@ static void
 s_result (void *argument, const result_t *result, const summary_t *summary)
 {
     tap_t *self = (tap_t *) argument;
-    bool fine = result->verdict <= VERDICT_WARN;
+    bool fine = result->verdict <= VERDICT_WARN && !result->stale;
     fprintf (self->config.out, "%sok %zu - %s", fine? "": "not ",
              summary->done, result->scenario);
     if (result->verdict == VERDICT_SKIP)
         fprintf (self->config.out, " # SKIP %s",
                  result->reason? result->reason: "");
+    //  What fails and is known is what TAP calls something to do
+    if (result->known && !fine)
+        fprintf (self->config.out, " # TODO known: %s", result->known_reason);
     fputc ('\n', self->config.out);
+    if (result->known && fine)
+        s_diagnose (self, "known: ", result->known_reason);
     for (size_t index = 0; index < result->remark_count; index++)
         s_diagnose (self, "note: ", result->remarks [index]);
     if (result->verdict > VERDICT_SKIP)
@@ -89,6 +94,32 @@ s_result (void *argument, const result_t *result, const summary_t *summary)
     fflush (self->config.out);
 }
 
+static void
+s_finished (void *argument, const summary_t *summary)
+{
+    tap_t *self = (tap_t *) argument;
+    FILE *out = self->config.out;
+    fputc ('#', out);
+    for (int verdict = 0; verdict <= VERDICT_BROKEN; verdict++) {
+        if (summary->counts [verdict])
+            fprintf (out, " %zu %s", summary->counts [verdict],
+                     verdict_text ((verdict_t) verdict));
+        if (summary->known [verdict])
+            fprintf (out, " (%zu known)", summary->known [verdict]);
+    }
+    fputc ('\n', out);
+    for (size_t index = 0; index < summary->skip_count; index++)
+        fprintf (out, "# skipped %zu: %s\n", summary->skips [index].count,
+                 summary->skips [index].reason);
+    for (size_t index = 0; index < summary->flaky_count; index++)
+        s_diagnose (self, "flaky: ", summary->flaky [index]);
+    if (summary->done < summary->total)
+        fprintf (out, "Bail out! %zu scenarios were not run\n",
+                 summary->total - summary->done);
+    fflush (out);
+}
+
 const reporter_t report_tap = {
-    .started = s_started, .result = s_result, .destroy = s_destroy
+    .started = s_started, .result = s_result, .finished = s_finished,
+    .destroy = s_destroy
 };

@@ -77,8 +77,7 @@ static void
 s_tell (const reporter_t *reporter, void *state, result_t *result,
         summary_t *summary)
 {
-    summary->done++;
-    summary->counts [result->verdict]++;
+    summary_add (summary, result);
     reporter->result (state, result, summary);
     result_destroy (&result);
 }
@@ -107,6 +106,7 @@ s_report (const reporter_t *reporter, void *(*open) (const report_config_t *),
     if (reporter->finished)
         reporter->finished (state, &summary);
     reporter->destroy (&state);
+    summary_clear (&summary);
     ck_assert_ptr_null (state);
     fclose (config.out);
     catalogue_destroy (&catalogue);
@@ -182,7 +182,9 @@ START_TEST (tap_tells_automake)
         "#      0.100  w mute\n"
         "# printed: broker:\n"
         "# printed: it said\x1b something\n"
-        "ok 3 - theme/far # SKIP the target does not speak tsp/1.0\n");
+        "ok 3 - theme/far # SKIP the target does not speak tsp/1.0\n"
+        "# 1 PASS 1 SKIP 1 FAIL\n"
+        "# skipped 1: the target does not speak tsp/1.0\n");
     free (text);
 }
 END_TEST
@@ -197,6 +199,10 @@ START_TEST (junit_tells_ci_servers)
             "time=\"2.000\">\n"
         " <testsuite name=\"a target\" tests=\"3\" failures=\"1\" "
             "errors=\"0\" skipped=\"1\" time=\"2.000\">\n"
+        "  <properties>\n"
+        "   <property name=\"skipped\" value=\"1: the target does not speak "
+            "tsp/1.0\"/>\n"
+        "  </properties>\n"
         "  <testcase classname=\"theme\" name=\"good\" time=\"0.310\">\n"
         "   <system-out>   0.000  c -&gt; &quot;&quot;\n</system-out>\n"
         "  </testcase>\n"

@@ -147,6 +147,7 @@ result_json (const result_t *self)
     json_object_set_new (json, "covers", s_strings (self->covers,
                                                     self->cover_count));
     json_object_set_new (json, "known", json_boolean (self->known));
+    json_object_set_new (json, "stale", json_boolean (self->stale));
     json_object_set_new (json, "known_reason", json_text (self->known_reason));
     json_object_set_new (json, "verdict",
                          json_string (verdict_text (self->verdict)));
@@ -239,6 +240,7 @@ result_decode (const char *text)
     s_get_string (json, "protocol", &self->protocol);
     s_get_strings (json, "covers", &self->covers, &self->cover_count);
     self->known = json_is_true (json_object_get (json, "known"));
+    self->stale = json_is_true (json_object_get (json, "stale"));
     s_get_string (json, "known_reason", &self->known_reason);
     s_get_string (json, "reason", &self->reason);
     s_get_string (json, "place", &self->place);

@@ -48,6 +48,8 @@ typedef struct {
     verdict_t verdict;
     bool known;                 //  A baseline says that this is known: it is
     char *known_reason;         //  told, and does not count; why
+    bool stale;                 //  A baseline knows of what is not so any more:
+                                //  the run fails, though the verdict is green
     int64_t duration_ms;
     char *reason;               //  One line: why it is not PASS
     char *place;                //  "scenarios/dialogue.sea:12" of the step

@@ -12,6 +12,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 #include "profile.h"
 #include "selection.h"
@@ -20,17 +21,22 @@
 typedef struct {
     const char *target;
     const char *endpoint;
-    const char *heartbeat;
-    const char *data;
-    const char *format;
-    const char *junit;
-    const char *transcripts;
-    size_t jobs;
-    double scale;               //  All times are multiplied by this
-    bool strict, no_isolation, verbose;
+    int64_t heartbeat_ms;       //  With endpoint
     variable_t *variables;      //  Given with --define
     size_t variable_count;
     selection_t *selection;     //  Which scenarios
+    size_t jobs;                //  0: as many as the target's heartbeat allows
+    double scale;               //  All times are multiplied by this
+    size_t repeat;              //  How often each scenario is run
+    bool shuffle;               //  In another order, of this seed
+    unsigned seed;
+    bool strict, no_isolation, dry_run, fail_fast, verbose;
+    const char *baseline;
+    const char *write_baseline;
+    const char *data;
+    const char *format;
+    const char *junit;
+    const char *keep;
 } run_options_t;
 
 //  Read the command line into options that are all zero. -1 to go on; else an

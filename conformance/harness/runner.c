@@ -14,6 +14,7 @@
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -22,7 +23,9 @@
 #include "play.h"
 #include "runner.h"
 #include "sandbox.h"
+#include "schedule.h"
 #include "stage.h"
+#include "vector.h"
 
 //  A scenario that takes longer than this is stuck: the harness has a bug
 #define SCENARIO_MAX_MS (15 * 60 * 1000)
@@ -42,12 +45,23 @@ typedef struct {
     int64_t began_ms;
 } slot_t;
 
+//  One that waits for its turn
+typedef struct {
+    size_t index;
+    int runs;
+    int64_t estimate_ms;
+} waiting_t;
+
 typedef struct {
     const runner_config_t *config;
     const job_t *jobs;
     size_t count;
-    size_t next;                //  First job that has not been started
+    waiting_t *waiting;         //  In the order of their turns
+    size_t waiting_count;
+    size_t next;                //  First of them that has not been started
     size_t running;
+    size_t limit;               //  How many may run at once, as it turned out
+    bool stopped;
     slot_t *slots;
     char *directory;            //  Of all scenarios
     unsigned serial;            //  For names of directories
@@ -167,10 +181,8 @@ s_remove_tree (const char *path)
 static void
 s_done (runner_t *self, size_t index, result_t **result_p)
 {
-    result_t *result = *result_p;
-    if (self->config->strict && result->verdict == VERDICT_WARN)
-        result->verdict = VERDICT_FAIL;
-    self->config->done (self->config->argument, index, result);
+    if (!self->config->done (self->config->argument, index, *result_p))
+        self->stopped = true;
     result_destroy (result_p);
 }
 
@@ -226,6 +238,39 @@ s_was_starved (runner_t *self, const slot_t *slot, int64_t lag_ms)
                            * self->config->scale;
 }
 
+//  A machine that is too busy has too much to do: less of it side by side, and
+//  this one again, before the others
+static void
+s_put_off (runner_t *self, const slot_t *slot)
+{
+    self->limit = self->limit > 2? self->limit * 2 / 3: 1;
+    self->waiting [--self->next] = (waiting_t) {
+        .index = slot->index, .runs = slot->runs + 1 };
+}
+
+//  End what the scenario's process started and did not end, which without a process
+//  namespace has become ours. In others' words: no process is left.
+static void
+s_end_orphans (runner_t *self)
+{
+    while (!self->config->isolated) {
+        char *path = zsys_sprintf ("/proc/self/task/%d/children", getpid ());
+        FILE *file = fopen (path, "r");
+        free (path);
+        int pid = 0;
+        bool found = file && fscanf (file, "%d", &pid) == 1;
+        if (file)
+            fclose (file);
+        if (!found)
+            return;
+        //  Who is in a group of its own may have more there
+        if (getpgid (pid) == pid)
+            kill (-pid, SIGKILL);
+        kill (pid, SIGKILL);
+        waitpid (pid, NULL, 0);
+    }
+}
+
 //  The scenario's process has ended
 static void
 s_finish (runner_t *self, slot_t *slot)
@@ -233,6 +278,12 @@ s_finish (runner_t *self, slot_t *slot)
     close (slot->pipe);
     kill (slot->pid, SIGKILL);
     waitpid (slot->pid, NULL, 0);
+    s_end_orphans (self);
+    if (self->config->ended) {
+        char *logs = zsys_sprintf ("%s/logs", slot->directory);
+        self->config->ended (self->config->argument, slot->index, logs);
+        free (logs);
+    }
     s_remove_tree (slot->directory);
     zstr_free (&slot->directory);
     slot->pid = 0;
@@ -251,7 +302,7 @@ s_finish (runner_t *self, slot_t *slot)
     if (result->verdict > VERDICT_SKIP && s_was_starved (self, slot, lag_ms)) {
         if (slot->runs < RERUNS_MAX) {
             result_destroy (&result);
-            s_start (self, slot, index, slot->runs + 1);
+            s_put_off (self, slot);
             return;
         }
         char *reason = zsys_sprintf ("the machine was too busy: the harness was "
@@ -291,24 +342,51 @@ s_read (runner_t *self, slot_t *slot)
     slot->text [slot->size] = 0;
 }
 
-//  Start what can be started; say at once what cannot be asked
+//  Start what can be started
 static void
 s_fill_slots (runner_t *self)
 {
     for (size_t nbr = 0; nbr < self->config->side_by_side; nbr++) {
         slot_t *slot = &self->slots [nbr];
-        while (!slot->pid && self->next < self->count) {
-            size_t index = self->next++;
-            const job_t *job = &self->jobs [index];
-            char *obstacle = profile_obstacle (job->profile, job->scenario,
-                                               self->config->isolated);
-            if (obstacle)
-                s_decide (self, index, VERDICT_SKIP, obstacle);
-            else
-                s_start (self, slot, index, 0);
-            free (obstacle);
+        while (!slot->pid && self->next < self->waiting_count
+        &&     self->running < self->limit && !self->stopped) {
+            waiting_t turn = self->waiting [self->next++];
+            s_start (self, slot, turn.index, turn.runs);
         }
     }
+}
+
+static int
+s_compare (const void *a, const void *b)
+{
+    const waiting_t *one = (const waiting_t *) a;
+    const waiting_t *other = (const waiting_t *) b;
+    if (one->estimate_ms != other->estimate_ms)
+        return one->estimate_ms > other->estimate_ms? -1: 1;
+    return one->index < other->index? -1: one->index > other->index;
+}
+
+//  Say at once what cannot be asked; the rest waits for its turn, longest first, so
+//  that no long one is left to run alone at the end
+static void
+s_line_up (runner_t *self)
+{
+    for (size_t index = 0; index < self->count && !self->stopped; index++) {
+        const job_t *job = &self->jobs [index];
+        char *obstacle = profile_obstacle (job->profile, job->scenario,
+                                           self->config->isolated);
+        if (obstacle)
+            s_decide (self, index, VERDICT_SKIP, obstacle);
+        else {
+            waiting_t waiting = { index, 0, schedule_estimate_ms (
+                job->scenario, job->profile, self->config->scale) };
+            vector_push (self->waiting, self->waiting_count, waiting);
+        }
+        free (obstacle);
+    }
+    if (self->waiting && !self->config->in_order)
+        qsort (self->waiting, self->waiting_count, sizeof *self->waiting,
+               s_compare);
 }
 
 static void
@@ -374,27 +452,34 @@ s_abort (runner_t *self)
         free (slot->text);
         zstr_free (&slot->directory);
     }
+    s_end_orphans (self);
+    //  The first processes of namespaces, with which all in them ends
+    while (self->config->isolated && wait (NULL) > 0)
+        ;
 }
 
-int
+runner_end_t
 runner_run (const runner_config_t *config, const job_t *jobs, size_t count)
 {
     char directory [] = "/tmp/seatrial-XXXXXX";
     if (!mkdtemp (directory)) {
         fprintf (stderr, "seatrial: cannot make a directory in /tmp: %s\n",
                  strerror (errno));
-        return -1;
+        return RUNNER_TROUBLE;
     }
     runner_t self = { .config = config, .jobs = jobs, .count = count,
-                      .directory = directory };
+        .limit = config->side_by_side, .directory = directory };
+    //  Whatever a scenario's process leaves behind comes to us
+    prctl (PR_SET_CHILD_SUBREAPER, 1);
     self.slots = (slot_t *) zmalloc (config->side_by_side * sizeof (slot_t));
     struct sigaction action = { .sa_handler = s_interrupt };
     struct sigaction old_int, old_term;
     s_interrupted = 0;
     sigaction (SIGINT, &action, &old_int);
     sigaction (SIGTERM, &action, &old_term);
+    s_line_up (&self);
     s_fill_slots (&self);
-    while (self.running && !s_interrupted) {
+    while (self.running && !s_interrupted && !self.stopped) {
         s_turn (&self);
         s_fill_slots (&self);
     }
@@ -403,8 +488,9 @@ runner_run (const runner_config_t *config, const job_t *jobs, size_t count)
     sigaction (SIGTERM, &old_term, NULL);
     s_remove_tree (directory);
     free (self.slots);
+    free (self.waiting);
     if (!s_interrupted)
-        return 0;
+        return self.stopped? RUNNER_STOPPED: RUNNER_DONE;
     fprintf (stderr, "seatrial: interrupted; the rest was not run\n");
-    return -1;
+    return RUNNER_INTERRUPTED;
 }

@@ -29,17 +29,28 @@ typedef struct {
     double scale;               //  All times are multiplied by this
     size_t side_by_side;        //  How many scenarios may run at once
     bool isolated;              //  Each in namespaces of its own
-    bool strict;                //  A broken SHOULD is a FAIL
-    //  A verdict: job number index has this result. Called in this process.
-    void (*done) (void *argument, size_t index, const result_t *result);
+    bool in_order;              //  As the jobs stand; otherwise longest first
+    //  Job number index has ended, and its processes have printed the files in
+    //  this directory, which will be removed. Called in this process; or NULL.
+    void (*ended) (void *argument, size_t index, const char *logs);
+    //  A verdict: job number index has this result. False to stop here. Called in
+    //  this process.
+    bool (*done) (void *argument, size_t index, result_t *result);
     //  Now and then: names of some scenarios that run
     void (*progress) (void *argument, const char *running);
     void *argument;
 } runner_config_t;
 
-//  Run all jobs. 0, or -1 after one line on stderr: nothing can be run here, or
-//  SIGINT or SIGTERM came; what had a verdict before that was told.
-int
+typedef enum {
+    RUNNER_DONE,                //  All jobs have a verdict
+    RUNNER_STOPPED,             //  As done () wanted
+    RUNNER_INTERRUPTED,         //  SIGINT or SIGTERM came
+    RUNNER_TROUBLE              //  Nothing can be run here
+} runner_end_t;
+
+//  Run all jobs. One line on stderr when it is interrupted or in trouble. What has
+//  a verdict was told; nothing of what else was started is left.
+runner_end_t
     runner_run (const runner_config_t *config, const job_t *jobs, size_t count);
 
 #endif
