@@ -28,7 +28,9 @@
     SUITE (report)                                                          \
     SUITE (notation)                                                        \
     SUITE (script)                                                          \
-    SUITE (selection)
+    SUITE (selection)                                                       \
+    SUITE (baseline)                                                        \
+    SUITE (schedule)
 
 #define DECLARE(name) Suite *name##_suite (void);
 #define ADD(name) srunner_add_suite (runner, name##_suite ());

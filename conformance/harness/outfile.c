@@ -21,7 +21,10 @@
 struct _outfile_t {
     char *path;                 //  Where it shall stand
     char *draft;                //  Where it is written; NULL if at the path itself
-    FILE *stream;
+    int handle;
+    FILE *stream;               //  In memory, so that nothing fails on the way
+    char *text;
+    size_t size;
 };
 
 static void
@@ -60,11 +63,13 @@ outfile_open (const char *path, FILE *errors)
     struct stat former;
     bool exists = stat (path, &former) == 0;
     bool whole = !exists || S_ISREG (former.st_mode);
-    int handle = whole? s_open_draft (self, exists? &former: NULL)
-                      : open (path, O_WRONLY | O_CLOEXEC);
-    self->stream = handle < 0? NULL: fdopen (handle, "w");
-    if (self->stream)
+    self->handle = whole? s_open_draft (self, exists? &former: NULL)
+                        : open (path, O_WRONLY | O_CLOEXEC);
+    if (self->handle >= 0) {
+        self->stream = open_memstream (&self->text, &self->size);
+        assert (self->stream);
         return self;
+    }
     s_complain (errors, path, errno);
     free (self->draft);
     free (self->path);
@@ -82,6 +87,7 @@ static void
 s_destroy (outfile_t **self_p)
 {
     outfile_t *self = *self_p;
+    free (self->text);
     free (self->draft);
     free (self->path);
     free (self);
@@ -95,36 +101,48 @@ outfile_abandon (outfile_t **self_p)
     if (*self_p) {
         outfile_t *self = *self_p;
         fclose (self->stream);
+        close (self->handle);
         if (self->draft)
             unlink (self->draft);
         s_destroy (self_p);
     }
 }
 
+//  0, or -1 with errno
+static int
+s_write (outfile_t *self)
+{
+    for (size_t at = 0; at < self->size; ) {
+        ssize_t written = write (self->handle, self->text + at,
+                                 self->size - at);
+        if (written < 0 && errno != EINTR)
+            return -1;
+        at += written < 0? 0: (size_t) written;
+    }
+    //  Some file systems say only now that they are full
+    return self->draft? fsync (self->handle): 0;
+}
+
 int
 outfile_close (outfile_t **self_p, FILE *errors)
 {
     outfile_t *self = *self_p;
-    errno = 0;
-    bool failed = ferror (self->stream) != 0;
-    failed = fflush (self->stream) != 0 || failed;
-    //  Some file systems say only now that they are full
-    if (self->draft)
-        failed = fsync (fileno (self->stream)) != 0 || failed;
-    int error = errno? errno: EIO;
-    if (fclose (self->stream)) {
-        error = failed? error: errno;
-        failed = true;
-    }
-    if (!failed && self->draft && rename (self->draft, self->path)) {
+    fclose (self->stream);
+    int rc = s_write (self);
+    int error = errno;
+    if (close (self->handle) && rc == 0) {
+        rc = -1;
         error = errno;
-        failed = true;
     }
-    if (failed) {
+    if (rc == 0 && self->draft && rename (self->draft, self->path)) {
+        rc = -1;
+        error = errno;
+    }
+    if (rc) {
         s_complain (errors, self->path, error);
         if (self->draft)
             unlink (self->draft);
     }
     s_destroy (self_p);
-    return failed? -1: 0;
+    return rc;
 }

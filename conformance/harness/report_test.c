@@ -15,6 +15,7 @@
 #include <czmq.h>
 
 #include "report.h"
+#include "vector.h"
 
 Suite *
 report_suite (void);
@@ -230,6 +231,78 @@ START_TEST (junit_tells_ci_servers)
 }
 END_TEST
 
+//  What a reporter says of one deviation that is known and one that is healed
+static char *
+s_report_known (const reporter_t *reporter,
+                void *(*open) (const report_config_t *))
+{
+    char *text = NULL;
+    size_t size = 0;
+    report_config_t config = { .out = open_memstream (&text, &size),
+                               .width = 60 };
+    void *state = open (&config);
+    summary_t summary = { .total = 3 };
+    vector_push (summary.flaky, summary.flaky_count,
+                 strdup ("theme/good: 1 PASS, 1 FAIL"));
+    if (reporter->started)
+        reporter->started (state, "a target", &summary);
+    result_t *result = s_failed ();
+    result->known = true;
+    result_set (&result->known_reason, "issue 12");
+    s_tell (reporter, state, result, &summary);
+    result = s_passed ();
+    result->stale = true;
+    result_add_remark (result, "known.txt:3 is stale");
+    s_tell (reporter, state, result, &summary);
+    ck_assert_uint_eq (summary_failures (&summary), 1);
+    reporter->finished (state, &summary);
+    reporter->destroy (&state);
+    summary_clear (&summary);
+    fclose (config.out);
+    return text;
+}
+
+START_TEST (what_is_known_is_told_as_known)
+{
+    char *text = s_report_known (&report_console, report_console_new);
+    ck_assert_str_eq (text,
+        "a target: 3 scenarios\n"
+        "\n"
+        "FAIL   theme/bad                              1.50 s\n"
+        "    known     issue 12\n"
+        "PASS   theme/good                             0.31 s\n"
+        "    note      known.txt:3 is stale\n"
+        "\n"
+        "1 PASS   1 FAIL (1 known)   in 0.0 s\n"
+        "flaky: theme/good: 1 PASS, 1 FAIL\n"
+        "1 stale in the baseline: see the notes above\n"
+        "1 scenarios were not run\n"
+        "not seaworthy\n");
+    free (text);
+    text = s_report_known (&report_tap, report_tap_new);
+    ck_assert (strstr (text, "not ok 1 - theme/bad # TODO known: issue 12\n"
+                             "# FAIL\n") != NULL);
+    ck_assert (strstr (text, "not ok 2 - theme/good\n"
+                             "# note: known.txt:3 is stale\n"
+                             "# 1 PASS 1 FAIL (1 known)\n"
+                             "# flaky: theme/good: 1 PASS, 1 FAIL\n"
+                             "Bail out! 1 scenarios were not run\n") != NULL);
+    free (text);
+    text = s_report_known (&report_junit, report_junit_new);
+    ck_assert (strstr (text, "tests=\"2\" failures=\"1\" errors=\"0\" "
+                             "skipped=\"1\"") != NULL);
+    ck_assert (strstr (text, "<skipped message=\"known FAIL: issue 12\"/>")
+               != NULL);
+    ck_assert (strstr (text, "<failure message=\"known.txt:3 is stale\" "
+                             "type=\"STALE\"/>") != NULL);
+    ck_assert (strstr (text, "<property name=\"flaky\" "
+                             "value=\"theme/good: 1 PASS, 1 FAIL\"/>") != NULL);
+    ck_assert (strstr (text, "<property name=\"not-run\" value=\"1\"/>")
+               != NULL);
+    free (text);
+}
+END_TEST
+
 START_TEST (a_result_survives_the_pipe)
 {
     result_t *result = s_failed ();
@@ -265,6 +338,7 @@ report_suite (void)
     tcase_add_test (tcase, console_on_a_terminal_erases_its_progress);
     tcase_add_test (tcase, tap_tells_automake);
     tcase_add_test (tcase, junit_tells_ci_servers);
+    tcase_add_test (tcase, what_is_known_is_told_as_known);
     tcase_add_test (tcase, a_result_survives_the_pipe);
     suite_add_tcase (suite, tcase);
     return suite;

@@ -32,6 +32,17 @@
 //  How often a scenario is run again when the machine was too busy to judge
 #define RERUNS_MAX 4
 #define PROGRESS_MS 200
+//  How often it is run again when the machine was busy, and the harness in time: a
+//  target that is at fault fails every time
+#define CONFIRMS_MAX 2
+//  Less idle time than this share is busy
+#define IDLE_LEAST 0.2
+
+//  What all cores together have done so far, in ticks
+typedef struct {
+    unsigned long long idle;
+    unsigned long long total;
+} load_t;
 
 //  One scenario that runs
 typedef struct {
@@ -43,12 +54,15 @@ typedef struct {
     size_t size;
     char *directory;            //  Its own, removed afterwards
     int64_t began_ms;
+    load_t load;                //  Of the machine when it began
+    char *seen;                 //  What a run before came to; NULL if none
 } slot_t;
 
 //  One that waits for its turn
 typedef struct {
     size_t index;
     int runs;
+    char *seen;
     int64_t estimate_ms;
 } waiting_t;
 
@@ -196,11 +210,30 @@ s_decide (runner_t *self, size_t index, verdict_t verdict, const char *reason)
     s_done (self, index, &result);
 }
 
-static void
-s_start (runner_t *self, slot_t *slot, size_t index, int runs)
+//  Zeros where it cannot be known
+static load_t
+s_load (void)
 {
-    *slot = (slot_t) { .index = index, .runs = runs, .pipe = -1,
-                       .began_ms = zclock_mono () };
+    unsigned long long ticks [8] = { 0 };
+    FILE *file = fopen ("/proc/stat", "r");
+    if (!file)
+        return (load_t) { 0, 0 };
+    int got = fscanf (file, "cpu %llu %llu %llu %llu %llu %llu %llu %llu",
+        &ticks [0], &ticks [1], &ticks [2], &ticks [3], &ticks [4], &ticks [5],
+        &ticks [6], &ticks [7]);
+    fclose (file);
+    load_t load = { ticks [3] + ticks [4], 0 };
+    for (int index = 0; index < got; index++)
+        load.total += ticks [index];
+    return load;
+}
+
+static void
+s_start (runner_t *self, slot_t *slot, const waiting_t *turn)
+{
+    size_t index = turn->index;
+    *slot = (slot_t) { .index = index, .runs = turn->runs, .pipe = -1,
+        .began_ms = zclock_mono (), .load = s_load (), .seen = turn->seen };
     slot->directory = zsys_sprintf ("%s/%u", self->directory, self->serial++);
     int ends [2];
     if (mkdir (slot->directory, 0755) || pipe2 (ends, O_CLOEXEC)) {
@@ -209,6 +242,7 @@ s_start (runner_t *self, slot_t *slot, size_t index, int runs)
         s_decide (self, index, VERDICT_BROKEN, reason);
         free (reason);
         zstr_free (&slot->directory);
+        zstr_free (&slot->seen);
         return;
     }
     task_t task = { self->config, &self->jobs [index], slot->directory,
@@ -222,6 +256,7 @@ s_start (runner_t *self, slot_t *slot, size_t index, int runs)
         close (slot->pipe);
         s_remove_tree (slot->directory);
         zstr_free (&slot->directory);
+        zstr_free (&slot->seen);
         s_decide (self, index, VERDICT_BROKEN, "cannot fork a process");
         return;
     }
@@ -238,18 +273,35 @@ s_was_starved (runner_t *self, const slot_t *slot, int64_t lag_ms)
                            * self->config->scale;
 }
 
+//  The machine had hardly time to spare while the scenario ran: the target may
+//  have been slow for that alone, even though the harness was not
+static bool
+s_was_busy (const slot_t *slot)
+{
+    load_t load = s_load ();
+    double total = (double) (load.total - slot->load.total);
+    return total > 0
+        && (double) (load.idle - slot->load.idle) < IDLE_LEAST * total;
+}
+
 //  A machine that is too busy has too much to do: less of it side by side, and
 //  this one again, before the others
 static void
-s_put_off (runner_t *self, const slot_t *slot)
+s_put_off (runner_t *self, slot_t *slot, result_t **result_p)
 {
+    const result_t *result = *result_p;
     self->limit = self->limit > 2? self->limit * 2 / 3: 1;
     self->waiting [--self->next] = (waiting_t) {
-        .index = slot->index, .runs = slot->runs + 1 };
+        .index = slot->index, .runs = slot->runs + 1,
+        .seen = slot->seen? slot->seen: zsys_sprintf ("%s: %s",
+            verdict_text (result->verdict), result->reason? result->reason: "")
+    };
+    slot->seen = NULL;
+    result_destroy (result_p);
 }
 
 //  End what the scenario's process started and did not end, which without a process
-//  namespace has become ours. In others' words: no process is left.
+//  namespace has become ours
 static void
 s_end_orphans (runner_t *self)
 {
@@ -295,16 +347,21 @@ s_finish (runner_t *self, slot_t *slot)
     free (slot->text);
     slot->text = NULL;
     if (!result) {
+        zstr_free (&slot->seen);
         s_decide (self, index, VERDICT_BROKEN, "the scenario's own process "
                   "ended without a verdict");
         return;
     }
-    if (result->verdict > VERDICT_SKIP && s_was_starved (self, slot, lag_ms)) {
-        if (slot->runs < RERUNS_MAX) {
-            result_destroy (&result);
-            s_put_off (self, slot);
-            return;
-        }
+    bool starved = s_was_starved (self, slot, lag_ms);
+    //  A process that dies does not do so for want of time
+    bool doubtful = result->verdict > VERDICT_SKIP && (starved
+        || (self->config->confirm && slot->runs < CONFIRMS_MAX
+        &&  result->verdict < VERDICT_CRASH && s_was_busy (slot)));
+    if (doubtful && slot->runs < RERUNS_MAX) {
+        s_put_off (self, slot, &result);
+        return;
+    }
+    if (doubtful) {
         char *reason = zsys_sprintf ("the machine was too busy: the harness was "
             "late by %lld ms, %d times over; it saw: %s: %s",
             (long long) lag_ms, RERUNS_MAX + 1,
@@ -316,10 +373,11 @@ s_finish (runner_t *self, slot_t *slot)
     }
     if (slot->runs) {
         char *remark = zsys_sprintf ("run %d times: the machine was too busy "
-            "to judge before", slot->runs + 1);
+            "to judge before, when it saw: %s", slot->runs + 1, slot->seen);
         result_add_remark (result, remark);
         free (remark);
     }
+    zstr_free (&slot->seen);
     s_done (self, index, &result);
 }
 
@@ -351,7 +409,7 @@ s_fill_slots (runner_t *self)
         while (!slot->pid && self->next < self->waiting_count
         &&     self->running < self->limit && !self->stopped) {
             waiting_t turn = self->waiting [self->next++];
-            s_start (self, slot, turn.index, turn.runs);
+            s_start (self, slot, &turn);
         }
     }
 }
@@ -378,8 +436,9 @@ s_line_up (runner_t *self)
         if (obstacle)
             s_decide (self, index, VERDICT_SKIP, obstacle);
         else {
-            waiting_t waiting = { index, 0, schedule_estimate_ms (
-                job->scenario, job->profile, self->config->scale) };
+            waiting_t waiting = { .index = index,
+                .estimate_ms = schedule_estimate_ms (job->scenario, job->profile,
+                                                     self->config->scale) };
             vector_push (self->waiting, self->waiting_count, waiting);
         }
         free (obstacle);
@@ -450,6 +509,7 @@ s_abort (runner_t *self)
         waitpid (slot->pid, NULL, 0);
         close (slot->pipe);
         free (slot->text);
+        free (slot->seen);
         zstr_free (&slot->directory);
     }
     s_end_orphans (self);
@@ -461,10 +521,13 @@ s_abort (runner_t *self)
 runner_end_t
 runner_run (const runner_config_t *config, const job_t *jobs, size_t count)
 {
-    char directory [] = "/tmp/seatrial-XXXXXX";
+    const char *place = getenv ("TMPDIR");
+    place = place && *place == '/'? place: "/tmp";
+    char *directory = zsys_sprintf ("%s/seatrial-XXXXXX", place);
     if (!mkdtemp (directory)) {
-        fprintf (stderr, "seatrial: cannot make a directory in /tmp: %s\n",
+        fprintf (stderr, "seatrial: cannot make a directory in %s: %s\n", place,
                  strerror (errno));
+        free (directory);
         return RUNNER_TROUBLE;
     }
     runner_t self = { .config = config, .jobs = jobs, .count = count,
@@ -487,7 +550,10 @@ runner_run (const runner_config_t *config, const job_t *jobs, size_t count)
     sigaction (SIGINT, &old_int, NULL);
     sigaction (SIGTERM, &old_term, NULL);
     s_remove_tree (directory);
+    free (directory);
     free (self.slots);
+    while (self.next < self.waiting_count)
+        free (self.waiting [self.next++].seen);
     free (self.waiting);
     if (!s_interrupted)
         return self.stopped? RUNNER_STOPPED: RUNNER_DONE;

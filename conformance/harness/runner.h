@@ -28,7 +28,9 @@ typedef struct {
     const fixtures_t *fixtures;
     double scale;               //  All times are multiplied by this
     size_t side_by_side;        //  How many scenarios may run at once
-    bool isolated;              //  Each in namespaces of its own
+    bool isolated;              //  Each in namespaces of its own; without, one
+                                //  scenario after another
+    bool confirm;               //  What fails on a busy machine is run again
     bool in_order;              //  As the jobs stand; otherwise longest first
     //  Job number index has ended, and its processes have printed the files in
     //  this directory, which will be removed. Called in this process; or NULL.

@@ -9,9 +9,13 @@
 
 #include "schedule.h"
 
+//  What is awaited comes after about this share of the time that it may take
+#define COMES_AFTER 0.05
 //  Start and end of processes, and the probe, whatever the heartbeat
 #define BASE_MS 200
 #define RESTART_MS 200
+//  Until its peers have found each other again, in heartbeat intervals
+#define RESTART_HB 0.3
 //  What a core does side by side at an interval of 100 ms without being late, as
 //  measured with the reference pair
 #define JOBS_A_CORE 6
@@ -35,7 +39,15 @@ s_block_ms (const block_t *block, const profile_t *profile)
     return ms;
 }
 
-//  What is awaited mostly comes at once, unless a time is named
+static bool
+s_hopes_for_silence (const step_t *step)
+{
+    for (size_t index = 0; index < step->choice_count; index++)
+        if (step->choices [index].silence)
+            return true;
+    return false;
+}
+
 static double
 s_step_ms (const step_t *step, const profile_t *profile)
 {
@@ -44,9 +56,16 @@ s_step_ms (const step_t *step, const profile_t *profile)
             return (double) step->times * s_block_ms (&step->block, profile);
         case STEP_PROCESS:
             return step->action == ACTION_PAUSED? 0
-                : RESTART_MS + (double) profile->heartbeat_ms;
-        default:
+                : RESTART_MS + RESTART_HB * (double) profile->heartbeat_ms;
+        case STEP_SILENT:
+        case STEP_IDLE:
             return step->hb * s_unit_ms (step, profile);
+        case STEP_EXPECT:
+            return s_hopes_for_silence (step)
+                ? step->hb * s_unit_ms (step, profile)
+                : step->hb * s_unit_ms (step, profile) * COMES_AFTER;
+        default:
+            return step->hb * s_unit_ms (step, profile) * COMES_AFTER;
     }
 }
 

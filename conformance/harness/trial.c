@@ -258,7 +258,8 @@ s_perform (trial_t *self)
                          sysconf (_SC_NPROCESSORS_ONLN));
     runner_config_t config = { .fixtures = self->kit->fixtures,
         .scale = options->scale, .side_by_side = self->isolated? jobs: 1,
-        .isolated = self->isolated, .in_order = options->shuffle,
+        .isolated = self->isolated, .confirm = options->repeat == 1,
+        .in_order = options->shuffle,
         .ended = s_ended, .done = s_done, .progress = s_progress,
         .argument = self };
     self->summary.total = self->job_count;
