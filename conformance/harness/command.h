@@ -33,6 +33,14 @@ int
 int
     command_lint (int argc, char *argv []);
 
+//  Say what a requirement, a scenario or an interpretation is about.
+int
+    command_explain (int argc, char *argv []);
+
+//  Which requirements are proved, by which scenarios.
+int
+    command_coverage (int argc, char *argv []);
+
 //  Run scenarios on wrecks, where they must fail.
 int
     command_prove (int argc, char *argv []);

@@ -27,6 +27,9 @@ static const struct {
 } s_commands [] = {
     { "run", command_run, "try a target with scenarios" },
     { "list", command_list, "name the scenarios and what they are about" },
+    { "explain", command_explain,
+      "say what a requirement, scenario or interpretation is about" },
+    { "coverage", command_coverage, "which requirements are proved, and how" },
     { "lint", command_lint, "check catalogue, fixtures and scripts" },
     { "prove", command_prove, "run scenarios on wrecks, where they must fail" }
 };
@@ -42,7 +45,7 @@ s_help (FILE *out, int status)
         fprintf (out, "  %-8s  %s\n", s_commands [index].name,
                  s_commands [index].help);
     fputs ("\nseatrial COMMAND --help tells more. Exit status: 0 seaworthy, "
-           "1 not,\n2 wrong use, 3 broken environment.\n", out);
+           "1 not,\n2 wrong use, 3 broken environment, 130 interrupted.\n", out);
     return status;
 }
 
