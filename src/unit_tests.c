@@ -17,6 +17,7 @@
     SUITE (message)                                                         \
     SUITE (mdp)                                                             \
     SUITE (codec)                                                           \
+    SUITE (variant)                                                         \
     SUITE (tsp)                                                             \
     SUITE (update)                                                          \
     SUITE (broker)                                                          \

@@ -41,6 +41,10 @@ int
 int
     command_coverage (int argc, char *argv []);
 
+//  Write golden messages and malformed variants for other test suites.
+int
+    command_export (int argc, char *argv []);
+
 //  Run scenarios on wrecks, where they must fail.
 int
     command_prove (int argc, char *argv []);

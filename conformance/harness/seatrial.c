@@ -11,7 +11,9 @@
 #include "config.h"
 #endif
 
+#include <errno.h>
 #include <stdio.h>
+#include <string.h>
 #include <czmq.h>
 
 #include "command.h"
@@ -30,6 +32,7 @@ static const struct {
     { "explain", command_explain,
       "say what a requirement, scenario or interpretation is about" },
     { "coverage", command_coverage, "which requirements are proved, and how" },
+    { "export", command_export, "golden messages for other test suites" },
     { "lint", command_lint, "check catalogue, fixtures and scripts" },
     { "prove", command_prove, "run scenarios on wrecks, where they must fail" }
 };
@@ -49,6 +52,17 @@ s_help (FILE *out, int status)
     return status;
 }
 
+//  What was told must have got through, or the status would be a lie
+static int
+s_written (int status)
+{
+    if (fflush (stdout) == 0 && !ferror (stdout))
+        return status;
+    fprintf (stderr, "seatrial: cannot write to standard output: %s\n",
+             strerror (errno));
+    return EXIT_BROKEN;
+}
+
 int
 main (int argc, char *argv [])
 {
@@ -64,7 +78,7 @@ main (int argc, char *argv [])
     }
     for (size_t index = 0; index < COMMAND_COUNT; index++)
         if (streq (argv [1], s_commands [index].name))
-            return s_commands [index].run (argc - 1, argv + 1);
+            return s_written (s_commands [index].run (argc - 1, argv + 1));
     fprintf (stderr, "seatrial: there is no command %s; see seatrial --help\n",
              argv [1]);
     return EXIT_USAGE;

@@ -177,11 +177,6 @@ s_end_reports (trial_t *self, bool begun)
         if (told->file && outfile_close (&told->file, stderr))
             self->broken = true;
     }
-    if (fflush (stdout) || ferror (stdout)) {
-        fprintf (stderr, "seatrial: cannot write to standard output: %s\n",
-                 strerror (errno));
-        self->broken = true;
-    }
 }
 
 //  A line for each scenario that gave several verdicts
