@@ -45,6 +45,10 @@ int
 int
     command_export (int argc, char *argv []);
 
+//  Print the language of scenarios.
+int
+    command_language (int argc, char *argv []);
+
 //  Run scenarios on wrecks, where they must fail.
 int
     command_prove (int argc, char *argv []);

@@ -24,18 +24,32 @@
 
 static const char s_help [] =
 "usage: seatrial prove [OPTION].. [WRECK]..\n"
-"A check that cannot fail is a bug: run each wreck of conformance/wrecks through\n"
-"the scenarios that are meant to catch it, as wrecks.list there says, and see that\n"
-"they do, for the reason and at the step meant. Output is TAP.\n"
-"\n"
-"      --data DIRECTORY   where spec, fixtures and conformance are\n"
-"  -m, --matrix           tell of each scenario which wrecks it catches, with what\n"
-"                         verdict, requirement and step\n"
-"  -v, --verbose          tell why each was caught\n"
-"  -h, --help\n"
-"\n"
-"Exit status: 0 all are caught, 1 some are not or some scenario has no wreck,\n"
-"2 wrong use, 3 broken environment.\n";
+"A check that cannot fail is a bug: run each wreck of conformance/wrecks, or those
+"
+"whose names match, through the scenarios that are meant to catch it, as wrecks.list
+"
+"there says, and see that they do, for the reason and at the step meant. Output is
+"
+"TAP.
+"
+"
+"
+"  -m, --matrix              tell of each scenario which wrecks it catches, with what
+"
+"                            verdict, requirement and step
+"
+"  -v, --verbose             show what was wrong with those that are caught, too
+"
+"      --data DIRECTORY      where spec, fixtures and conformance are
+"
+"  -h, --help
+"
+"
+"
+"Exit status: 0 all are caught, 1 some are not or some scenario has no wreck, 2 wrong
+"
+"use, 3 broken environment, 130 interrupted.
+";
 
 //  One line of wrecks.list: a wreck, and scenarios that must not pass on it
 typedef struct {
@@ -387,7 +401,8 @@ command_prove (int argc, char *argv [])
         if (option == 'v')
             self.verbose = true;
         else {
-            fputs (s_help, option == 'h'? stdout: stderr);
+            fputs (option == 'h'? s_help: "see seatrial prove --help\n",
+                   option == 'h'? stdout: stderr);
             return option == 'h'? EXIT_SEAWORTHY: EXIT_USAGE;
         }
     }

@@ -33,6 +33,7 @@ static const struct {
       "say what a requirement, scenario or interpretation is about" },
     { "coverage", command_coverage, "which requirements are proved, and how" },
     { "export", command_export, "golden messages for other test suites" },
+    { "language", command_language, "all that a scenario can say" },
     { "lint", command_lint, "check catalogue, fixtures and scripts" },
     { "prove", command_prove, "run scenarios on wrecks, where they must fail" }
 };
