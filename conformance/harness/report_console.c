@@ -217,13 +217,6 @@ s_count (console_t *self, const summary_t *summary, verdict_t verdict)
     fputs ("   ", out);
 }
 
-static bool
-s_is_known (const summary_t *summary)
-{
-    return summary->known [VERDICT_FAIL] + summary->known [VERDICT_HANG]
-         + summary->known [VERDICT_CRASH] > 0;
-}
-
 static void
 s_finished (void *argument, const summary_t *summary)
 {
@@ -246,15 +239,12 @@ s_finished (void *argument, const summary_t *summary)
     if (summary->done < summary->total)
         fprintf (out, "%zu scenarios were not run\n",
                  summary->total - summary->done);
-    const size_t *counts = summary->counts;
-    bool unseaworthy = summary_failures (summary) > 0;
-    bool judged = summary->done > counts [VERDICT_SKIP]
-        && counts [VERDICT_BROKEN] == 0 && summary->done == summary->total;
-    fprintf (out, "%s%s%s\n", s_paint (self, unseaworthy? VERDICT_FAIL
-             : judged? VERDICT_PASS: VERDICT_BROKEN),
-             unseaworthy? "not seaworthy": judged
-             ? s_is_known (summary)? "seaworthy but for what is known": "seaworthy"
-             : "not judged: see above", s_plain (self));
+    judgement_t judgement = summary_judge (summary);
+    fprintf (out, "%s%s%s%s\n", s_paint (self,
+             judgement == JUDGEMENT_UNSEAWORTHY? VERDICT_FAIL:
+             judgement == JUDGEMENT_NONE? VERDICT_BROKEN: VERDICT_PASS),
+             judgement_text (judgement), judgement == JUDGEMENT_NONE
+             ? ": see above": "", s_plain (self));
 }
 
 const reporter_t report_console = {

@@ -51,6 +51,8 @@ SELECTION_HELP
 "What is told:\n"
 "  -f, --format FORMAT       console or tap (console)\n"
 "      --junit FILE          write JUnit XML too\n"
+"      --json FILE           write all that is known as JSON too\n"
+"      --html FILE           write a page with sequence charts too\n"
 "      --keep DIRECTORY      keep there the transcript of each scenario, and all\n"
 "                            that each process printed\n"
 "  -v, --verbose             show transcripts of what passes or is known too\n"
@@ -133,6 +135,7 @@ s_read_numbers (run_options_t *self, const numbers_t *numbers)
 }
 
 enum { OPTION_STRICT = 256, OPTION_NO_ISOLATION, OPTION_DATA, OPTION_JUNIT,
+       OPTION_JSON, OPTION_HTML,
        OPTION_KEEP, OPTION_REPEAT, OPTION_SHUFFLE, OPTION_FAIL_FAST,
        OPTION_DRY_RUN, OPTION_BASELINE, OPTION_WRITE_BASELINE };
 
@@ -149,6 +152,8 @@ static const struct option s_options [] = {
     { "data", required_argument, NULL, OPTION_DATA },
     { "format", required_argument, NULL, 'f' },
     { "junit", required_argument, NULL, OPTION_JUNIT },
+    { "json", required_argument, NULL, OPTION_JSON },
+    { "html", required_argument, NULL, OPTION_HTML },
     { "keep", required_argument, NULL, OPTION_KEEP },
     { "repeat", required_argument, NULL, OPTION_REPEAT },
     { "shuffle", required_argument, NULL, OPTION_SHUFFLE },
@@ -167,6 +172,8 @@ run_options_read (run_options_t *self, int argc, char *argv [])
     numbers_t numbers = { 0 };
     int option;
     self->selection = selection_new ();
+    self->arguments = argv + 1;
+    self->argument_count = (size_t) argc - 1;
     while ((option = getopt_long (argc, argv, "t:e:b:D:j:s:f:vh", s_options,
                                   NULL)) != -1) {
         if (selection_option (self->selection, option, optarg))
@@ -183,6 +190,8 @@ run_options_read (run_options_t *self, int argc, char *argv [])
             case OPTION_NO_ISOLATION: self->no_isolation = true; break;
             case OPTION_DATA: self->data = optarg; break;
             case OPTION_JUNIT: self->junit = optarg; break;
+            case OPTION_JSON: self->json = optarg; break;
+            case OPTION_HTML: self->html = optarg; break;
             case OPTION_KEEP: self->keep = optarg; break;
             case OPTION_REPEAT: numbers.repeat = optarg; break;
             case OPTION_SHUFFLE: numbers.shuffle = optarg; break;

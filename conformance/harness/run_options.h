@@ -36,7 +36,11 @@ typedef struct {
     const char *data;
     const char *format;
     const char *junit;
+    const char *json;
+    const char *html;
     const char *keep;
+    char *const *arguments;     //  The command line itself, for the record
+    size_t argument_count;
 } run_options_t;
 
 //  Read the command line into options that are all zero. -1 to go on; else an

@@ -45,6 +45,28 @@ summary_failures (const summary_t *self)
     return failures;
 }
 
+judgement_t
+summary_judge (const summary_t *self)
+{
+    if (summary_failures (self) > 0)
+        return JUDGEMENT_UNSEAWORTHY;
+    if (self->done == self->counts [VERDICT_SKIP] || self->done < self->total
+    ||  self->counts [VERDICT_BROKEN])
+        return JUDGEMENT_NONE;
+    return self->known [VERDICT_FAIL] + self->known [VERDICT_HANG]
+         + self->known [VERDICT_CRASH]? JUDGEMENT_KNOWN: JUDGEMENT_SEAWORTHY;
+}
+
+const char *
+judgement_text (judgement_t judgement)
+{
+    static const char *texts [] = {
+        "seaworthy", "seaworthy but for what is known", "not seaworthy",
+        "not judged"
+    };
+    return texts [judgement];
+}
+
 void
 summary_clear (summary_t *self)
 {

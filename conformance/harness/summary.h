@@ -43,6 +43,18 @@ void
 size_t
     summary_failures (const summary_t *self);
 
+typedef enum {
+    JUDGEMENT_SEAWORTHY,
+    JUDGEMENT_KNOWN,            //  Seaworthy but for what is known
+    JUDGEMENT_UNSEAWORTHY,
+    JUDGEMENT_NONE              //  Nothing was asked, or not all, or the harness
+} judgement_t;                  //  failed
+
+judgement_t
+    summary_judge (const summary_t *self);
+const char *
+    judgement_text (judgement_t judgement);
+
 //  Free what it points to.
 void
     summary_clear (summary_t *self);

@@ -7,8 +7,13 @@
     =========================================================================
 */
 
+#ifdef HAVE_CONFIG_H
+#include "config.h"
+#endif
+
 #include <string.h>
 #include <sys/ioctl.h>
+#include <time.h>
 #include <unistd.h>
 #include <czmq.h>
 
@@ -22,6 +27,10 @@
 #include "schedule.h"
 #include "trial.h"
 #include "vector.h"
+
+#ifndef PACKAGE_VERSION
+#define PACKAGE_VERSION "unknown"
+#endif
 
 #define REPORTERS_MAX 8
 
@@ -39,12 +48,14 @@ typedef struct {
     const scenario_t **scenarios;
     size_t scenario_count;
     bool isolated;
+    size_t side_by_side;        //  Scenarios at once
     job_t *jobs;                //  All scenarios, then all again..
     size_t job_count;
     baseline_t *baseline;
     size_t (*verdicts) [VERDICT_BROKEN + 1];    //  How often, by scenario
     summary_t summary;
     int64_t began_ms;
+    char started [32];          //  When, in UTC
     told_t reporters [REPORTERS_MAX];
     size_t reporter_count;
     bool broken;                //  Something could not be written
@@ -132,15 +143,14 @@ s_add_reporter (trial_t *self, const reporter_t *table, void *state,
 //  A report into a file, if one is wanted
 static int
 s_add_report (trial_t *self, const char *path, const reporter_t *table,
-              void *(*open) (const report_config_t *))
+              void *(*open) (const report_config_t *), report_config_t config)
 {
     if (!path)
         return 0;
     outfile_t *file = outfile_open (path, stderr);
     if (!file)
         return -1;
-    report_config_t config = { .out = outfile_stream (file),
-                               .catalogue = self->kit->catalogue };
+    config.out = outfile_stream (file);
     s_add_reporter (self, table, open (&config), file);
     return 0;
 }
@@ -149,17 +159,28 @@ static int
 s_add_reporters (trial_t *self)
 {
     const run_options_t *options = self->options;
+    time_t now = time (NULL);
+    strftime (self->started, sizeof self->started, "%Y-%m-%dT%H:%M:%SZ",
+              gmtime (&now));
     bool terminal = isatty (STDOUT_FILENO);
     report_config_t config = { .out = stdout, .terminal = terminal,
         .color = terminal && !getenv ("NO_COLOR"),
         .verbose = options->verbose, .width = s_columns (),
-        .catalogue = self->kit->catalogue };
+        .catalogue = self->kit->catalogue, .profile = self->profile,
+        .conditions = { PACKAGE_VERSION, self->started, options->strict,
+                        self->isolated, options->scale, self->side_by_side,
+                        options->arguments, options->argument_count } };
     if (options->format && streq (options->format, "tap"))
         s_add_reporter (self, &report_tap, report_tap_new (&config), NULL);
     else
         s_add_reporter (self, &report_console, report_console_new (&config),
                         NULL);
-    return s_add_report (self, options->junit, &report_junit, report_junit_new);
+    return s_add_report (self, options->junit, &report_junit, report_junit_new,
+                         config)
+        || s_add_report (self, options->json, &report_json, report_json_new,
+                         config)
+        || s_add_report (self, options->html, &report_html, report_html_new,
+                         config)? -1: 0;
 }
 
 //  The end of all reports; a trial that was not begun leaves no files
@@ -244,15 +265,22 @@ s_is_ready (trial_t *self)
     return ready;
 }
 
+static size_t
+s_side_by_side (const trial_t *self)
+{
+    if (!self->isolated)
+        return 1;
+    return self->options->jobs? self->options->jobs
+        : schedule_jobs (self->profile->heartbeat_ms, self->options->scale,
+                         sysconf (_SC_NPROCESSORS_ONLN));
+}
+
 static runner_end_t
 s_perform (trial_t *self)
 {
     const run_options_t *options = self->options;
-    size_t jobs = options->jobs? options->jobs
-        : schedule_jobs (self->profile->heartbeat_ms, options->scale,
-                         sysconf (_SC_NPROCESSORS_ONLN));
     runner_config_t config = { .fixtures = self->kit->fixtures,
-        .scale = options->scale, .side_by_side = self->isolated? jobs: 1,
+        .scale = options->scale, .side_by_side = self->side_by_side,
         .isolated = self->isolated, .confirm = options->repeat == 1,
         .in_order = options->shuffle,
         .ended = s_ended, .done = s_done, .progress = s_progress,
@@ -308,6 +336,7 @@ trial_run (const run_options_t *options, const kit_t *kit,
     if (!self.baseline)
         return EXIT_USAGE;
     self.isolated = s_is_isolated (options, profile);
+    self.side_by_side = s_side_by_side (&self);
     self.verdicts = zmalloc (count * sizeof *self.verdicts);
     s_make_jobs (&self);
     exit_t status = EXIT_BROKEN;
