@@ -15,14 +15,16 @@
 #include "vector.h"
 
 //  Sizes in pixels
-#define TIME_WIDTH 58
-#define LANE_WIDTH 128
+#define TIME_WIDTH 46
+#define LANE_WIDTH 100
 #define FRAMES_WIDTH 560
 #define HEAD_HEIGHT 34
 #define ROW_HEIGHT 27
+#define LETTER_WIDTH 7
 //  Characters of frames that fit beside the lanes, and of a label in a lane
 #define FRAMES_LENGTH 82
-#define LABEL_LENGTH 17
+#define WORDS_LENGTH 110
+#define LABEL_LENGTH 15
 //  Rows at the most: so many of the first, and so many of the last
 #define FIRST_ROWS 40
 #define LAST_ROWS 120
@@ -264,25 +266,32 @@ s_draw_message (chart_t *self, const json_t *event, int y)
     free (frames);
 }
 
-//  A thin line through all lanes, and words beside them
+//  What stands in a row that is no message; fresh
+static char *
+s_words (const row_t *row)
+{
+    if (row->type == ROW_HEARTBEATS)
+        return zsys_sprintf ("%lld heartbeat%s", (long long) row->count,
+                             row->count == 1? "": "s");
+    if (row->type == ROW_GAP)
+        return zsys_sprintf ("%lld rows left out; the JSON report has all",
+                             (long long) row->count);
+    return strdup (document_text (row->event, "text"));
+}
+
+//  Words on the left, where they are seen on a phone, then a thin line
 static void
 s_draw_words (chart_t *self, const row_t *row, int y)
 {
-    markup_t *markup = self->markup;
+    char *words = s_words (row);
+    int start = TIME_WIDTH + 10 + (int) strlen (words) * LETTER_WIDTH;
     int end = s_lane_x (self->lane_count) - LANE_WIDTH / 2;
-    s_line (markup, "rule", TIME_WIDTH, y, end, y);
-    s_open_text (markup, "words", end + 6, y + 4);
-    if (row->type == ROW_HEARTBEATS)
-        markup_format (markup, "%lld heartbeat%s", (long long) row->count,
-                       row->count == 1? "": "s");
-    else
-    if (row->type == ROW_GAP)
-        markup_format (markup, "%lld rows left out; the JSON report has all",
-                       (long long) row->count);
-    else
-        s_write_short (markup, document_text (row->event, "text"),
-                       FRAMES_LENGTH);
-    markup_close (markup);
+    if (start < end)
+        s_line (self->markup, "rule", start, y, end, y);
+    s_open_text (self->markup, "words", TIME_WIDTH + 4, y + 4);
+    s_write_short (self->markup, words, WORDS_LENGTH);
+    markup_close (self->markup);
+    free (words);
 }
 
 static void
@@ -292,7 +301,7 @@ s_draw_row (chart_t *self, const row_t *row, int y)
              : row->type == ROW_NOTE && s_is_verdict (row->event);
     markup_open (self->markup, "g", "class", bad? "bad": row->type == ROW_MESSAGE
         ? "message": row->type == ROW_NOTE? "note": "quiet", NULL);
-    s_open_text (self->markup, "time", TIME_WIDTH - 10, y + 4);
+    s_open_text (self->markup, "time", TIME_WIDTH - 6, y + 4);
     s_write_time (self->markup, document_number (row->event, "time_ms"));
     markup_close (self->markup);
     if (row->type == ROW_MESSAGE)

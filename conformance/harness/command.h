@@ -49,6 +49,10 @@ int
 int
     command_language (int argc, char *argv []);
 
+//  Several trials side by side.
+int
+    command_compare (int argc, char *argv []);
+
 //  Run scenarios on wrecks, where they must fail.
 int
     command_prove (int argc, char *argv []);

@@ -135,6 +135,12 @@ markup_close (markup_t *self)
     fprintf (self->out, "</%s>", self->open [--self->depth]);
 }
 
+size_t
+markup_depth (const markup_t *self)
+{
+    return self->depth;
+}
+
 void
 markup_void (markup_t *self, const char *element, ...)
 {

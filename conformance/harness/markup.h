@@ -10,6 +10,7 @@
 #ifndef MARKUP_H_INCLUDED
 #define MARKUP_H_INCLUDED
 
+#include <stddef.h>
 #include <stdio.h>
 
 typedef struct _markup_t markup_t;
@@ -31,6 +32,10 @@ void
 //  Close what was opened last.
 void
     markup_close (markup_t *self);
+
+//  How many elements are open.
+size_t
+    markup_depth (const markup_t *self);
 
 //  An element without content, such as input.
 void

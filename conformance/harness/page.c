@@ -64,7 +64,12 @@ static const char s_style [] =
 ".fill { background: currentColor; }\n"
 "details { border: 1px solid var(--line); border-radius: 8px; margin: 6px 0;\n"
 "    background: var(--paper); }\n"
-"summary { cursor: pointer; padding: 7px 12px; }\n"
+"summary { cursor: pointer; padding: 7px 12px; display: flex; gap: 8px;\n"
+"    align-items: baseline; }\n"
+"summary::-webkit-details-marker { display: none; }\n"
+"summary::before { content: '\\25b8'; color: var(--soft); width: 10px; }\n"
+"details[open] > summary::before { content: '\\25be'; }\n"
+"summary .top { flex: 1; }\n"
 "summary:hover { background: var(--panel); }\n"
 "details[open] > summary { border-bottom: 1px solid var(--line); }\n"
 ".inside { padding: 8px 12px 12px; }\n"
@@ -81,6 +86,9 @@ static const char s_style [] =
 "tr.misfit { background: var(--tint); }\n"
 "tr.misfit td:first-child { box-shadow: inset 3px 0 var(--fail); }\n"
 "td:first-child, th:first-child { padding-left: 10px; }\n"
+".sides { display: grid; gap: 0 28px;\n"
+"    grid-template-columns: repeat(auto-fit, minmax(260px, 1fr)); }\n"
+".side h3 { color: inherit; font-size: 16px; margin-bottom: 0; }\n"
 ".scroll { overflow-x: auto; }\n"
 ".breaks { border-left: 3px solid var(--fail); padding: 2px 0 2px 12px;\n"
 "    margin: 8px 0; }\n"
@@ -104,6 +112,7 @@ static const char s_style [] =
 ".chart .arrow { stroke: var(--ink); stroke-width: 1.3; }\n"
 ".chart .head { fill: var(--ink); }\n"
 ".chart .rule { stroke: var(--line); stroke-dasharray: 2 4; }\n"
+".chart .words { stroke: var(--paper); stroke-width: 5; paint-order: stroke; }\n"
 ".chart .note .words { fill: var(--soft); font-style: italic; }\n"
 ".chart .quiet text { fill: var(--soft); opacity: .75; }\n"
 ".chart .bad text { fill: var(--fail); font-weight: 700; }\n"
@@ -193,7 +202,8 @@ page_begin (FILE *out, const char *title)
 void
 page_end (markup_t **markup_p)
 {
-    markup_close (*markup_p);
+    while (markup_depth (*markup_p) > 2)
+        markup_close (*markup_p);
     markup_open (*markup_p, "script", NULL);
     markup_raw (*markup_p, "\n");
     markup_raw (*markup_p, s_script);

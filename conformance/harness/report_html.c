@@ -460,6 +460,7 @@ s_specification (markup_t *markup, const json_t *requirements,
     const char *gap = ": ";
     markup_open (markup, "details", "class", "specification", NULL);
     markup_open (markup, "summary", NULL);
+    markup_open (markup, "span", NULL);
     markup_element (markup, "b", NULL, specification);
     for (size_t nbr = 0; verdicts [nbr]; nbr++) {
         size_t count = 0;
@@ -474,6 +475,7 @@ s_specification (markup_t *markup, const json_t *requirements,
         markup_format (markup, "%zu %s", count, verdicts [nbr]);
         markup_close (markup);
     }
+    markup_close (markup);
     markup_close (markup);
     json_array_foreach (requirements, index, requirement)
         if (s_is (requirement, "specification", specification))

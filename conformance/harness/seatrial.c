@@ -28,6 +28,7 @@ static const struct {
     const char *help;
 } s_commands [] = {
     { "run", command_run, "try a target with scenarios" },
+    { "compare", command_compare, "put the reports of trials side by side" },
     { "list", command_list, "name the scenarios and what they are about" },
     { "explain", command_explain,
       "say what a requirement, scenario or interpretation is about" },
