@@ -82,7 +82,7 @@ static void
 s_scenario_rows (markup_t *markup, const compare_t *self, bool all)
 {
     markup_open (markup, "div", "class", "scroll", NULL);
-    markup_open (markup, "table", NULL);
+    markup_open (markup, "table", "class", "many", NULL);
     s_head_row (markup, self, "scenario");
     for (size_t index = 0; index < self->scenarios.count; index++) {
         const row_t *row = &self->scenarios.rows [index];
@@ -108,7 +108,7 @@ s_requirement_rows (markup_t *markup, const compare_t *self)
     size_t broken = 0;
     markup_element (markup, "h2", NULL, "Requirements that are broken");
     markup_open (markup, "div", "class", "scroll", NULL);
-    markup_open (markup, "table", NULL);
+    markup_open (markup, "table", "class", "many", NULL);
     s_head_row (markup, self, "requirement");
     for (size_t index = 0; index < self->requirements.count; index++) {
         const row_t *row = &self->requirements.rows [index];

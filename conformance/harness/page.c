@@ -88,6 +88,7 @@ static const char s_style [] =
 "td:first-child, th:first-child { padding-left: 10px; }\n"
 ".sides { display: grid; gap: 0 28px;\n"
 "    grid-template-columns: repeat(auto-fit, minmax(260px, 1fr)); }\n"
+".many td:first-child { min-width: 190px; }\n"
 ".side h3 { color: inherit; font-size: 16px; margin-bottom: 0; }\n"
 ".scroll { overflow-x: auto; }\n"
 ".breaks { border-left: 3px solid var(--fail); padding: 2px 0 2px 12px;\n"
