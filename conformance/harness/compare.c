@@ -122,17 +122,17 @@ compare_partial (const compare_t *self)
 char *
 compare_totals (const side_t *side)
 {
-    static const char *const names [] = {
-        "PASS", "known", "SKIP", "WARN", "FAIL", "HANG", "CRASH", "BROKEN", NULL
-    };
     const json_t *totals = json_object_get (side->document, "totals");
     char *text = strdup (document_text (side->document, "verdict"));
-    for (size_t index = 0; names [index]; index++) {
-        int64_t count = document_number (totals, names [index]);
+    for (int verdict = 0; verdict <= VERDICT_BROKEN; verdict++) {
+        const char *name = verdict_text ((verdict_t) verdict);
+        int64_t count = document_number (totals, name);
+        int64_t known = document_number (json_object_get (totals, "known"), name);
         if (count <= 0)
             continue;
-        char *more = zsys_sprintf ("%s, %lld %s", text, (long long) count,
-                                   names [index]);
+        char *more = zsys_sprintf (known? "%s, %lld %s (%lld known)"
+                                        : "%s, %lld %s", text,
+                                   (long long) count, name, (long long) known);
         free (text);
         text = more;
     }

@@ -7,6 +7,7 @@
     =========================================================================
 */
 
+#include <string.h>
 #include <czmq.h>
 
 #include "document.h"
@@ -227,25 +228,43 @@ static const char *const s_totals [] = {
 };
 #define TOTAL_COUNT (sizeof s_totals / sizeof *s_totals)
 
+//  How many there are that are not known; or of known, how many there are
+static int64_t
+s_count (const json_t *totals, const char *name)
+{
+    const json_t *known = json_object_get (totals, "known");
+    int64_t count = 0;
+    if (!streq (name, "known"))
+        return document_number (totals, name) - document_number (known, name);
+    for (size_t index = 0; index < TOTAL_COUNT; index++)
+        count += document_number (known, s_totals [index]);
+    return count;
+}
+
+static void
+s_piece (markup_t *markup, const char *name, int64_t count)
+{
+    char *class = zsys_sprintf ("fill %s", name);
+    char *style = zsys_sprintf ("flex:%lld", (long long) count);
+    markup_open (markup, "div", "class", class, "style", style, NULL);
+    markup_close (markup);
+    free (style);
+    free (class);
+}
+
 void
 page_totals (markup_t *markup, const json_t *totals)
 {
     markup_open (markup, "div", "class", "bar", NULL);
     for (size_t index = 0; index < TOTAL_COUNT; index++) {
-        int64_t count = document_number (totals, s_totals [index]);
-        if (count <= 0)
-            continue;
-        char *class = zsys_sprintf ("fill %s", s_totals [index]);
-        char *style = zsys_sprintf ("flex:%lld", (long long) count);
-        markup_open (markup, "div", "class", class, "style", style, NULL);
-        markup_close (markup);
-        free (style);
-        free (class);
+        int64_t count = s_count (totals, s_totals [index]);
+        if (count > 0)
+            s_piece (markup, s_totals [index], count);
     }
     markup_close (markup);
     markup_open (markup, "ul", "class", "legend", NULL);
     for (size_t index = 0; index < TOTAL_COUNT; index++) {
-        int64_t count = document_number (totals, s_totals [index]);
+        int64_t count = s_count (totals, s_totals [index]);
         if (count <= 0)
             continue;
         markup_open (markup, "li", "class", s_totals [index], NULL);
@@ -263,7 +282,7 @@ page_judgement (markup_t *markup, const json_t *document)
 {
     const char *verdict = document_text (document, "verdict");
     markup_element (markup, "div",
-        streq (verdict, judgement_text (JUDGEMENT_SEAWORTHY))? "judgement yes":
+        strncmp (verdict, "seaworthy", 9) == 0? "judgement yes":
         streq (verdict, judgement_text (JUDGEMENT_UNSEAWORTHY))? "judgement no":
         "judgement", verdict);
 }

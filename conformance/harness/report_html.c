@@ -31,15 +31,17 @@ s_is (const json_t *json, const char *name, const char *value)
 static bool
 s_is_known (const json_t *scenario)
 {
-    return json_is_true (json_object_get (scenario, "known"));
+    return json_is_true (json_object_get (scenario, "known"))
+        && !json_is_true (json_object_get (scenario, "stale"));
 }
 
 //  Something that is to be looked at
 static bool
 s_is_trouble (const json_t *scenario)
 {
-    return !s_is_known (scenario) && !s_is (scenario, "verdict", "PASS")
-        && !s_is (scenario, "verdict", "SKIP");
+    return json_is_true (json_object_get (scenario, "stale"))
+        || (!s_is_known (scenario) && !s_is (scenario, "verdict", "PASS")
+            && !s_is (scenario, "verdict", "SKIP"));
 }
 
 //  --------------------------------------------------------------------------
@@ -83,6 +85,9 @@ s_facts (markup_t *markup, const json_t *scenario)
 {
     markup_open (markup, "dl", "class", "facts", NULL);
     s_fact (markup, "why", document_text (scenario, "reason"), "b");
+    if (json_is_true (json_object_get (scenario, "stale")))
+        s_fact (markup, "stale", "the baseline knows of what is not so any more",
+                "b");
     s_fact (markup, "known", document_text (scenario, "known_reason"), NULL);
     s_fact (markup, "step", document_text (scenario, "step"), "code");
     s_fact (markup, "at", document_text (scenario, "place"), "code");
@@ -266,7 +271,7 @@ s_group (markup_t *markup, const json_t *scenarios, const char *title,
 static bool
 s_has_passed (const json_t *scenario)
 {
-    return s_is (scenario, "verdict", "PASS");
+    return s_is (scenario, "verdict", "PASS") && !s_is_trouble (scenario);
 }
 
 //  The part of its name before the slash
@@ -534,6 +539,12 @@ s_heading (markup_t *markup, const json_t *document)
         markup_open (markup, "p", "class", "BROKEN", NULL);
         markup_format (markup, "%lld scenarios were not run",
                        (long long) not_run);
+        markup_close (markup);
+    }
+    json_t *line;
+    json_array_foreach (json_object_get (document, "flaky"), index, line) {
+        markup_open (markup, "p", "class", "WARN", NULL);
+        markup_format (markup, "flaky: %s", json_string_value (line));
         markup_close (markup);
     }
     markup_open (markup, "p", "class", "soft", NULL);
