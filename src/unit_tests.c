@@ -26,6 +26,7 @@
     SUITE (options)                                                         \
     SUITE (client)                                                          \
     SUITE (catalogue)                                                       \
+    SUITE (golden)                                                          \
     SUITE (report)                                                          \
     SUITE (notation)                                                        \
     SUITE (script)                                                          \

@@ -58,7 +58,7 @@ typedef struct {
 //  For people: one line a scenario as verdicts come (a green one is short), all
 //  details of anything but PASS, a summary with SKIPs counted by reason.
 extern const reporter_t report_console;
-//  For automake: TAP version 12 as its driver reads it, diagnostics as "# ".
+//  For automake and others: TAP version 14, diagnostics as YAML.
 extern const reporter_t report_tap;
 //  For CI servers: JUnit XML, written with libxml2's writer when finished.
 extern const reporter_t report_junit;

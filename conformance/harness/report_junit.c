@@ -145,10 +145,11 @@ s_outcome (junit_t *self, xmlTextWriterPtr writer, const result_t *result)
 {
     char *story = s_story (self, result);
     if (s_is_warning (result)) {
-        char *text = zsys_sprintf ("WARN: %s%s%s\n%s",
+        char *text = zsys_sprintf ("WARN: %s%s%s\n%s%s",
             result->reason? result->reason: "",
             result->known? "\nknown: ": "",
-            result->known? result->known_reason: "", story);
+            result->known? result->known_reason: "", story,
+            result->output? result->output: "");
         s_element (writer, "system-err", text);
         free (text);
     }
@@ -202,20 +203,25 @@ s_case (junit_t *self, xmlTextWriterPtr writer, const result_t *result)
     s_element (writer, "system-out", result->transcript);
     if (s_is_warning (result))
         s_outcome (self, writer, result);
+    else
+    if (result->verdict > VERDICT_SKIP)
+        s_element (writer, "system-err", result->output);
     xmlTextWriterEndElement (writer);
     free (theme);
 }
 
+//  Jenkins' schema has no skipped for all suites
 static void
-s_counts (xmlTextWriterPtr writer, const summary_t *summary)
+s_counts (xmlTextWriterPtr writer, const summary_t *summary, bool suite)
 {
     const size_t *counts = summary->counts;
     s_attribute_number (writer, "tests", summary->done);
     s_attribute_number (writer, "failures", summary_failures (summary));
     s_attribute_number (writer, "errors", counts [VERDICT_BROKEN]);
-    s_attribute_number (writer, "skipped", counts [VERDICT_SKIP]
-        + summary->known [VERDICT_FAIL] + summary->known [VERDICT_HANG]
-        + summary->known [VERDICT_CRASH]);
+    if (suite)
+        s_attribute_number (writer, "skipped", counts [VERDICT_SKIP]
+            + summary->known [VERDICT_FAIL] + summary->known [VERDICT_HANG]
+            + summary->known [VERDICT_CRASH]);
     s_attribute_time (writer, summary->duration_ms);
 }
 
@@ -228,14 +234,21 @@ s_property (xmlTextWriterPtr writer, const char *name, const char *value)
     xmlTextWriterEndElement (writer);
 }
 
-//  What has no place in the schema
+//  What was tried, and what has no place in the schema
 static void
-s_properties (xmlTextWriterPtr writer, const summary_t *summary)
+s_properties (junit_t *self, xmlTextWriterPtr writer, const summary_t *summary)
 {
     size_t not_run = summary->total - summary->done;
-    if (summary->skip_count + summary->flaky_count + not_run == 0)
+    const profile_t *profile = self->config.profile;
+    if (!profile && summary->skip_count + summary->flaky_count + not_run == 0)
         return;
     xmlTextWriterStartElement (writer, BAD_CAST "properties");
+    if (profile) {
+        s_property (writer, "seatrial", self->config.conditions.version);
+        s_property (writer, "endpoint", profile->endpoint);
+    }
+    for (size_t index = 0; profile && index < profile->speak_count; index++)
+        s_property (writer, "speaks", profile->speaks [index]);
     for (size_t index = 0; index < summary->skip_count; index++) {
         char *text = zsys_sprintf ("%zu: %s", summary->skips [index].count,
                                    summary->skips [index].reason);
@@ -262,11 +275,16 @@ s_finished (void *argument, const summary_t *summary)
     xmlTextWriterSetIndent (writer, 1);
     xmlTextWriterStartDocument (writer, NULL, "UTF-8", NULL);
     xmlTextWriterStartElement (writer, BAD_CAST "testsuites");
-    s_counts (writer, summary);
+    s_attribute (writer, "name", "seatrial");
+    s_counts (writer, summary, false);
     xmlTextWriterStartElement (writer, BAD_CAST "testsuite");
     s_attribute (writer, "name", self->target);
-    s_counts (writer, summary);
-    s_properties (writer, summary);
+    s_counts (writer, summary, true);
+    if (self->config.conditions.started)
+        //  The schema wants no zone
+        xmlTextWriterWriteFormatAttribute (writer, BAD_CAST "timestamp", "%.19s",
+            self->config.conditions.started);
+    s_properties (self, writer, summary);
     for (size_t index = 0; index < self->count; index++)
         s_case (self, writer, self->results [index]);
     xmlTextWriterEndDocument (writer);

@@ -1,5 +1,5 @@
 /*  =========================================================================
-    report_tap - verdicts for automake, as TAP
+    report_tap - verdicts for automake and other harnesses, as TAP
 
     This Source Code Form is subject to the terms of the Mozilla Public
     License, v. 2.0. If a copy of the MPL was not distributed with this
@@ -9,8 +9,10 @@
 
 #include <string.h>
 #include <czmq.h>
+#include <jansson.h>
 
 #include "report.h"
+#include "transcript.h"
 
 typedef struct {
     report_config_t config;
@@ -46,29 +48,89 @@ static void
 s_started (void *argument, const char *target, const summary_t *summary)
 {
     tap_t *self = (tap_t *) argument;
-    fprintf (self->config.out, "1..%zu\n", summary->total);
+    fprintf (self->config.out, "TAP version 14\n1..%zu\n", summary->total);
     s_diagnose (self, "target: ", target);
+}
+
+//  --------------------------------------------------------------------------
+//  The YAML block behind a test point. All text is quoted as in JSON, which is
+//  YAML too, whatever bytes a target has printed.
+
+static void
+s_quote (tap_t *self, const char *text)
+{
+    json_t *json = json_text (text);
+    char *quoted = json_dumps (json, JSON_ENCODE_ANY);
+    fputs (quoted, self->config.out);
+    free (quoted);
+    json_decref (json);
+}
+
+static void
+s_entry (tap_t *self, const char *name, const char *text)
+{
+    if (!text)
+        return;
+    fprintf (self->config.out, "  %s: ", name);
+    s_quote (self, text);
+    fputc ('\n', self->config.out);
+}
+
+//  A list, an item for each line
+static void
+s_lines (tap_t *self, const char *name, const char *text)
+{
+    if (!text || !*text)
+        return;
+    fprintf (self->config.out, "  %s:\n", name);
+    while (*text) {
+        size_t size = strcspn (text, "\n");
+        char *line = strndup (text, size);
+        fputs ("    - ", self->config.out);
+        s_quote (self, line);
+        fputc ('\n', self->config.out);
+        free (line);
+        text += size + (text [size] == '\n');
+    }
+}
+
+static void
+s_breaks (tap_t *self, const result_t *result)
+{
+    if (result->verdict == VERDICT_BROKEN || !result->requirement_count)
+        return;
+    fputs ("  breaks:\n", self->config.out);
+    for (size_t index = 0; index < result->requirement_count; index++) {
+        const char *id = result->requirements [index];
+        const requirement_t *requirement = self->config.catalogue
+            ? catalogue_find (self->config.catalogue, id): NULL;
+        fputs ("    - id: ", self->config.out);
+        s_quote (self, id);
+        fputc ('\n', self->config.out);
+        if (!requirement)
+            continue;
+        s_entry (self, "    level", level_text (requirement->level));
+        s_entry (self, "    section", requirement->section);
+        s_entry (self, "    text", requirement->text);
+    }
 }
 
 static void
 s_details (tap_t *self, const result_t *result)
 {
-    s_diagnose (self, "", verdict_text (result->verdict));
-    s_diagnose (self, "why: ", result->reason);
-    s_diagnose (self, "step: ", result->step);
-    s_diagnose (self, "at: ", result->place);
-    s_diagnose (self, "expected: ", result->expected);
-    s_diagnose (self, "received: ", result->received);
-    for (size_t index = 0; index < result->requirement_count; index++) {
-        const requirement_t *requirement = self->config.catalogue
-            ? catalogue_find (self->config.catalogue,
-                              result->requirements [index]): NULL;
-        s_diagnose (self, "breaks: ", result->requirements [index]);
-        if (requirement)
-            s_diagnose (self, "    ", requirement->text);
-    }
-    s_diagnose (self, "  ", result->transcript);
-    s_diagnose (self, "printed: ", result->output);
+    fputs ("  ---\n", self->config.out);
+    s_entry (self, "verdict", verdict_text (result->verdict));
+    s_entry (self, "message", result->reason);
+    s_entry (self, "step", result->step);
+    s_entry (self, "at", result->place);
+    s_entry (self, "expected", result->expected);
+    s_entry (self, "received", result->received);
+    fprintf (self->config.out, "  duration_ms: %lld\n",
+             (long long) result->duration_ms);
+    s_breaks (self, result);
+    s_lines (self, "transcript", result->transcript);
+    s_lines (self, "printed", result->output);
+    fputs ("  ...\n", self->config.out);
 }
 
 static void
@@ -85,12 +147,12 @@ s_result (void *argument, const result_t *result, const summary_t *summary)
     if (result->known && !fine)
         fprintf (self->config.out, " # TODO known: %s", result->known_reason);
     fputc ('\n', self->config.out);
+    if (result->verdict > VERDICT_SKIP)
+        s_details (self, result);
     if (result->known && fine)
         s_diagnose (self, "known: ", result->known_reason);
     for (size_t index = 0; index < result->remark_count; index++)
         s_diagnose (self, "note: ", result->remarks [index]);
-    if (result->verdict > VERDICT_SKIP)
-        s_details (self, result);
     fflush (self->config.out);
 }
 
