@@ -7,13 +7,12 @@
     =========================================================================
 */
 
-#include <errno.h>
 #include <getopt.h>
-#include <string.h>
-#include <czmq.h>
+#include <stdio.h>
 
 #include "command.h"
 #include "compare.h"
+#include "outfile.h"
 
 static const char s_help [] =
 "usage: seatrial compare [--html FILE] REPORT REPORT..\n"
@@ -36,16 +35,11 @@ static const struct option s_options [] = {
 static int
 s_write_page (const compare_t *compare, const char *path)
 {
-    FILE *file = fopen (path, "we");
-    if (file) {
-        compare_write_page (compare, file);
-        bool lost = fflush (file) || ferror (file);
-        if (!fclose (file) && !lost)
-            return 0;
-    }
-    fprintf (stderr, "seatrial compare: cannot write %s: %s\n", path,
-             strerror (errno));
-    return -1;
+    outfile_t *file = outfile_open (path, stderr);
+    if (!file)
+        return -1;
+    compare_write_page (compare, outfile_stream (file));
+    return outfile_close (&file, stderr);
 }
 
 int

@@ -254,7 +254,7 @@ START_TEST (what_is_known_is_told_as_known)
     free (text);
     text = s_report_known (&report_tap, report_tap_new);
     ck_assert (strstr (text, "not ok 1 - theme/bad # TODO known: issue 12\n"
-                             "# FAIL\n") != NULL);
+                             "  ---\n  verdict: \"FAIL\"\n") != NULL);
     ck_assert (strstr (text, "not ok 2 - theme/good\n"
                              "# note: known.txt:3 is stale\n"
                              "# 1 PASS 1 FAIL (1 known)\n"
