@@ -160,6 +160,8 @@ static const char s_script [] =
 "        });\n"
 "        document.querySelectorAll ('.specification').forEach (function (group) {\n"
 "            group.hidden = !group.querySelector ('.requirement:not([hidden])');\n"
+"            if (shown < rows.length)\n"
+"                group.open = true;\n"
 "        });\n"
 "        form.querySelector ('output').textContent =\n"
 "            shown + ' of ' + rows.length;\n"

@@ -206,11 +206,19 @@ s_covers (markup_t *markup, const json_t *scenario)
     markup_close (markup);
 }
 
+//  The same scenario stands before this one: links go to that
+static bool
+s_is_repeated (const json_t *scenario)
+{
+    return json_is_true (json_object_get (scenario, "repeated"));
+}
+
 static void
 s_scenario (markup_t *markup, const json_t *scenario, bool open)
 {
     char *id = zsys_sprintf ("s:%s", document_text (scenario, "name"));
-    markup_open (markup, "details", "id", id, "open", open? "": NULL, NULL);
+    markup_open (markup, "details", "id", s_is_repeated (scenario)? NULL: id,
+                 "open", open? "": NULL, NULL);
     free (id);
     markup_open (markup, "summary", NULL);
     markup_open (markup, "span", "class", "top", NULL);
@@ -358,7 +366,8 @@ s_skipped (markup_t *markup, const json_t *scenarios)
         json_array_foreach (scenarios, index, other)
             if (s_is_skipped (other) && s_is (other, "reason", reason)) {
                 char *id = zsys_sprintf ("s:%s", document_text (other, "name"));
-                markup_open (markup, "p", "id", id, NULL);
+                markup_open (markup, "p", "id", s_is_repeated (other)? NULL: id,
+                             NULL);
                 markup_element (markup, "code", NULL,
                                 document_text (other, "name"));
                 markup_format (markup, " %s", document_text (other, "title"));
@@ -561,12 +570,25 @@ s_heading (markup_t *markup, const json_t *document)
     markup_close (markup);
 }
 
+//  Scenarios are in the order of their names
+static void
+s_mark_repeated (json_t *scenarios)
+{
+    for (size_t index = 1; index < json_array_size (scenarios); index++) {
+        json_t *scenario = json_array_get (scenarios, index);
+        if (s_is (json_array_get (scenarios, index - 1), "name",
+                  document_text (scenario, "name")))
+            json_object_set_new (scenario, "repeated", json_true ());
+    }
+}
+
 static void
 s_finished (void *argument, const summary_t *summary)
 {
     document_t *self = (document_t *) argument;
     json_t *document = document_finish (self, summary);
-    const json_t *scenarios = json_object_get (document, "scenarios");
+    json_t *scenarios = json_object_get (document, "scenarios");
+    s_mark_repeated (scenarios);
     char *title = zsys_sprintf ("%s: %s",
         document_text (json_object_get (document, "target"), "name"),
         document_text (document, "verdict"));
