@@ -26,6 +26,7 @@
     SUITE (options)                                                         \
     SUITE (client)                                                          \
     SUITE (catalogue)                                                       \
+    SUITE (comparison)                                                      \
     SUITE (golden)                                                          \
     SUITE (report)                                                          \
     SUITE (notation)                                                        \

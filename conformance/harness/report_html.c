@@ -446,7 +446,8 @@ s_requirement (markup_t *markup, const json_t *requirement)
     markup_element (markup, "span", "level",
                     document_text (requirement, "level"));
     markup_element (markup, "span", "id", document_text (requirement, "id"));
-    markup_element (markup, "span", "soft", document_text (requirement, "role"));
+    markup_element (markup, "span", "role soft",
+                    document_text (requirement, "role"));
     markup_element (markup, "span", "grow",
                     document_text (requirement, "text"));
     markup_close (markup);

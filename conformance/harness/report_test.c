@@ -280,6 +280,15 @@ START_TEST (a_result_survives_the_pipe)
 {
     result_t *result = s_failed ();
     result_add_remark (result, "a remark");
+    result_set (&result->protocol, "mdp/0.2");
+    result_add_cover (result, "T-ONE-02");
+    result->known = true;
+    result_set (&result->known_reason, "issue 7");
+    result_set (&result->file, "theme.sea");
+    result->line = 7;
+    result_add_pair (result, "0x01", NULL, false);
+    result_add_pair (result, NULL, "0x02", true);
+    transcript_note (&result->events, 12, "w opens");
     result_set (&result->output, "no UTF-8: \xff\xfe\n");
     char *text = result_encode (result);
     ck_assert_ptr_null (strchr (text, '\n'));
@@ -293,6 +302,20 @@ START_TEST (a_result_survives_the_pipe)
     ck_assert_str_eq (again->transcript, result->transcript);
     ck_assert_uint_eq (again->requirement_count, 1);
     ck_assert_uint_eq (again->remark_count, 1);
+    ck_assert_str_eq (again->protocol, "mdp/0.2");
+    ck_assert_uint_eq (again->cover_count, 1);
+    ck_assert_str_eq (again->covers [0], "T-ONE-02");
+    ck_assert (again->known);
+    ck_assert_str_eq (again->known_reason, "issue 7");
+    ck_assert_str_eq (again->file, "theme.sea");
+    ck_assert_int_eq (again->line, 7);
+    ck_assert_uint_eq (again->pair_count, 2);
+    ck_assert_str_eq (again->pairs [0].expected, "0x01");
+    ck_assert_ptr_null (again->pairs [0].received);
+    ck_assert (!again->pairs [0].fits);
+    ck_assert (again->pairs [1].fits);
+    ck_assert_uint_eq (again->events.count, 1);
+    ck_assert_int_eq (again->events.entries [0].time_ms, 12);
     ck_assert_str_eq (again->output, "no UTF-8: \?\?\n");
     free (text);
     result_destroy (&again);
