@@ -141,8 +141,7 @@ stage_name_guest (stage_t *self, player_t *guest, const char *name)
 {
     if (streq (guest->name, name))
         return;
-    stage_note (self, "%s is called %s from here on", guest->name, name);
-    transcript_rename (&self->events, guest->name, name);
+    inside_note_name (self, guest->name, name);
     free (guest->name);
     guest->name = strdup (name);
 }

@@ -115,6 +115,11 @@ void
     inside_note_message (stage_t *self, player_t *player, const char *arrow,
                          zmsg_t *message);
 
+//  Write into the transcript that a guest has another name from here on. Entries
+//  for machines have it from the start.
+void
+    inside_note_name (stage_t *self, const char *old, const char *name);
+
 //  "tcp://host:port" to an address; the host is a number or localhost. -1 when
 //  it is something else.
 int

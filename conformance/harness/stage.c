@@ -77,7 +77,17 @@ stage_note (stage_t *self, const char *format, ...)
     free (text);
 }
 
-//  The name of a message; a peer may speak as a client or as a worker
+void
+inside_note_name (stage_t *self, const char *old, const char *name)
+{
+    if (self->beats > BEATS_TOLD)
+        s_note_beats (self);
+    fprintf (self->transcript, "%8.3f  %s is called %s from here on\n",
+             (double) s_now_us (self) / 1e6, old, name);
+    transcript_rename (&self->events, old, name);
+}
+
+//  The name of a message; a peer or a guest may speak as a worker or as a client
 static const char *
 s_message_name (const stage_t *self, const player_t *player, bool sent,
                 zmsg_t *message)
@@ -86,9 +96,11 @@ s_message_name (const stage_t *self, const player_t *player, bool sent,
     const char *version = player->words->version;
     const golden_t *golden = fixtures_recognise (self->config.fixtures, version,
                                                  way, player->role, message);
-    if (!golden && player->kind == ACTOR_PEER)
+    if (!golden && (player->kind == ACTOR_PEER || player->kind == ACTOR_GUEST))
         golden = fixtures_recognise (self->config.fixtures, version, way,
-                                     ROLE_WORKER, message);
+                                     player->role == ROLE_WORKER? ROLE_CLIENT
+                                                                : ROLE_WORKER,
+                                     message);
     return golden? golden->name: NULL;
 }
 
