@@ -21,6 +21,7 @@
 #include <czmq.h>
 
 #include "play.h"
+#include "port.h"
 #include "runner.h"
 #include "sandbox.h"
 #include "schedule.h"
@@ -235,6 +236,16 @@ s_start (runner_t *self, slot_t *slot, const waiting_t *turn)
     *slot = (slot_t) { .index = index, .runs = turn->runs, .pipe = -1,
         .began_ms = zclock_mono (), .load = s_load (), .seen = turn->seen };
     slot->directory = zsys_sprintf ("%s/%u", self->directory, self->serial++);
+    //  Somebody may have taken it since the scenario before
+    char *obstacle = self->config->isolated? NULL
+        : port_obstacle (self->jobs [index].profile);
+    if (obstacle) {
+        s_decide (self, index, VERDICT_BROKEN, obstacle);
+        free (obstacle);
+        zstr_free (&slot->directory);
+        zstr_free (&slot->seen);
+        return;
+    }
     int ends [2];
     if (mkdir (slot->directory, 0755) || pipe2 (ends, O_CLOEXEC)) {
         char *reason = zsys_sprintf ("cannot prepare the scenario: %s",
