@@ -24,32 +24,19 @@
 
 static const char s_help [] =
 "usage: seatrial prove [OPTION].. [WRECK]..\n"
-"A check that cannot fail is a bug: run each wreck of conformance/wrecks, or those
-"
-"whose names match, through the scenarios that are meant to catch it, as wrecks.list
-"
-"there says, and see that they do, for the reason and at the step meant. Output is
-"
-"TAP.
-"
-"
-"
-"  -m, --matrix              tell of each scenario which wrecks it catches, with what
-"
-"                            verdict, requirement and step
-"
-"  -v, --verbose             show what was wrong with those that are caught, too
-"
-"      --data DIRECTORY      where spec, fixtures and conformance are
-"
-"  -h, --help
-"
-"
-"
-"Exit status: 0 all are caught, 1 some are not or some scenario has no wreck, 2 wrong
-"
-"use, 3 broken environment, 130 interrupted.
-";
+"A check that cannot fail is a bug: run each wreck of conformance/wrecks, or those\n"
+"whose names match, through the scenarios that are meant to catch it, as wrecks.list\n"
+"there says, and see that they do, for the reason and at the step meant. Output is\n"
+"TAP.\n"
+"\n"
+"  -m, --matrix              tell of each scenario which wrecks it catches, with what\n"
+"                            verdict, requirement and step\n"
+"  -v, --verbose             show what was wrong with those that are caught, too\n"
+"      --data DIRECTORY      where spec, fixtures and conformance are\n"
+"  -h, --help\n"
+"\n"
+"Exit status: 0 all are caught, 1 some are not or some scenario has no wreck, 2 wrong\n"
+"use, 3 broken environment, 130 interrupted.\n";
 
 //  One line of wrecks.list: a wreck, and scenarios that must not pass on it
 typedef struct {
