@@ -1,0 +1,17 @@
+#   The guide's C broker, Titanic and worker (github.com/booksbyus/zguide, examples/C),
+#   built in their own folder against czmq 3.0:
+#
+#       seatrial run --target zguide-c --define zguide=PATH
+#
+#   PATH/examples/C holds the programs. Heartbeats are fixed at 2.5 s.
+target
+    name = "the guide's C pair and worker"
+    endpoint = "tcp://127.0.0.1:5555"
+    speaks = "mdp/0.1 mmi/0.1 tsp/1.0"
+    heartbeat = 2500
+broker
+    command = "${zguide}/examples/C/mdbroker"
+titanic
+    command = "${zguide}/examples/C/titanic"
+worker
+    command = "${zguide}/examples/C/mdworker"
