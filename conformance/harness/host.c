@@ -38,14 +38,22 @@ s_bind (zsock_t *socket, const char *endpoint)
     }
 }
 
+static zlist_t *
+s_new_names (void)
+{
+    zlist_t *names = zlist_new ();
+    zlist_autofree (names);
+    zlist_comparefn (names, (zlist_compare_fn *) strcmp);
+    return names;
+}
+
 int
 host_open (stage_t *self, player_t *host)
 {
     const profile_t *profile = self->config.profile;
     if (!host->offered) {
-        host->offered = zlist_new ();
-        zlist_autofree (host->offered);
-        zlist_comparefn (host->offered, (zlist_compare_fn *) strcmp);
+        host->offered = s_new_names ();
+        host->echoed = s_new_names ();
     }
     host->socket = zsock_new (ZMQ_ROUTER);
     if (!host->socket)
@@ -87,6 +95,7 @@ host_destroy (player_t *host)
         inside_player_destroy (&host->guests [index]);
     free (host->guests);
     zlist_destroy (&host->offered);
+    zlist_destroy (&host->echoed);
     free (host->latest);
     zframe_destroy (&host->address);
     free (host->socket_type);
@@ -173,8 +182,10 @@ host_send (stage_t *self, player_t *guest, zmsg_t **message_p)
     }
     zmsg_destroy (&message);
     //  What it sent before may still be to come
-    if (rc)
+    if (rc) {
         guest->beating = false;
+        guest->left = true;
+    }
     return rc;
 }
 
@@ -227,12 +238,6 @@ s_registers (stage_t *self, player_t *guest, zmsg_t *message)
     return ready;
 }
 
-static bool
-s_is_offered (player_t *host, const char *service)
-{
-    return zlist_exists (host->offered, (char *) service);
-}
-
 //  Answer a question to mmi.service; whether it was one
 static bool
 s_answers (stage_t *self, player_t *host, player_t *guest, zmsg_t *message)
@@ -243,7 +248,7 @@ s_answers (stage_t *self, player_t *host, player_t *guest, zmsg_t *message)
         && pattern_match (&words->mmi_question->pattern, message, captures);
     if (asked) {
         char *service = s_captured (captures, "service");
-        term_t status = inside_literal (service && s_is_offered (host, service)
+        term_t status = inside_literal (service && zlist_exists (host->offered, service)
                                         ? "200": "404");
         zmsg_t *answer = inside_compose (words->mmi_answer, &status, 1, NULL);
         host_send (self, guest, &answer);
@@ -253,13 +258,33 @@ s_answers (stage_t *self, player_t *host, player_t *guest, zmsg_t *message)
     return asked;
 }
 
+//  Answer a request for a service that the broker itself serves; whether it was one
+static bool
+s_echoes (stage_t *self, player_t *host, player_t *guest, zmsg_t *message)
+{
+    const words_t *words = guest->words;
+    captures_t *captures = captures_new ();
+    char *service = pattern_match (&words->client_request->pattern, message,
+                                   captures)
+        ? s_captured (captures, "service"): NULL;
+    bool echoed = service && zlist_exists (host->echoed, service);
+    if (echoed) {
+        zmsg_t *reply = pattern_compose (&words->client_reply->pattern, captures);
+        host_send (self, guest, &reply);
+    }
+    free (service);
+    captures_destroy (&captures);
+    return echoed;
+}
+
 static void
 s_arrived (stage_t *self, player_t *host, player_t *guest, zmsg_t *message)
 {
     const words_t *words = guest->words;
     inside_note_message (self, guest, "->", message);
     guest->heard_ms = zclock_mono ();
-    if (s_answers (self, host, guest, message)) {
+    if (s_answers (self, host, guest, message)
+    ||  s_echoes (self, host, guest, message)) {
         zmsg_destroy (&message);
         return;
     }
@@ -428,11 +453,14 @@ stage_mute (stage_t *self, player_t *host)
 }
 
 void
-stage_offer (stage_t *self, player_t *host, const char *service, bool offered)
+stage_offer (stage_t *self, player_t *host, const char *service, offer_t offer)
 {
-    stage_note (self, "%s %s %s", host->name, offered? "offers": "lacks",
-                service);
+    static const char *const words [] = { "lacks", "offers", "serves" };
+    stage_note (self, "%s %s %s", host->name, words [offer], service);
     zlist_remove (host->offered, (char *) service);
-    if (offered)
+    zlist_remove (host->echoed, (char *) service);
+    if (offer != OFFER_NOT)
         zlist_append (host->offered, (char *) service);
+    if (offer == OFFER_ECHO)
+        zlist_append (host->echoed, (char *) service);
 }

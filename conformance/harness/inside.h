@@ -62,6 +62,7 @@ struct _player_t {
     size_t guest_count;
     bool mute;                  //  No heartbeats to anyone
     zlist_t *offered;           //  char *, services that its mmi.service knows
+    zlist_t *echoed;            //  Those of them that it serves itself
     size_t arrivals;            //  Messages that were worth telling a script
     char *latest;               //  The last of them
     //  Of a guest
@@ -70,6 +71,7 @@ struct _player_t {
     char *socket_type;          //  As ZMTP told it: "DEALER"
     bool heard;                 //  The script has had something from it
     bool gone;                  //  Its connection is no more
+    bool left;                  //  Nothing can be sent to it
     bool busy;                  //  It has a request in hand
     char *service;              //  That it registered for; NULL for none
     int64_t heard_ms;           //  When something came from it

@@ -133,7 +133,9 @@ s_time_ms (play_t *self, const step_t *step)
     if (step->expiry)
         hb *= (double) self->profile->expiry_ms
             / (double) self->profile->heartbeat_ms;
-    return stage_hb_ms (self->stage, hb);
+    int64_t ms = stage_hb_ms (self->stage, hb);
+    int64_t least_ms = stage_scaled_ms (self->stage, step->seconds * 1000);
+    return ms > least_ms? ms: least_ms;
 }
 
 static int64_t
@@ -733,7 +735,8 @@ s_host_step (play_t *self, const step_t *step)
     }
     zmsg_t *service = pattern_compose (&step->pattern, self->captures);
     char *name = zmsg_popstr (service);
-    stage_offer (self->stage, host, name, step->type == STEP_OFFER);
+    stage_offer (self->stage, host, name, step->type == STEP_LACK? OFFER_NOT
+                 : step->type == STEP_ECHO? OFFER_ECHO: OFFER_ONLY);
     free (name);
     zmsg_destroy (&service);
     return true;
@@ -853,6 +856,7 @@ s_step (play_t *self, const step_t *step)
             return s_repeat (self, step);
         case STEP_OFFER:
         case STEP_LACK:
+        case STEP_ECHO:
         case STEP_REOPEN:
             return s_host_step (self, step);
         case STEP_LEAVE:

@@ -158,7 +158,7 @@ s_free_guest (stage_t *self, player_t *host, const char *service)
     int64_t now = zclock_mono ();
     for (size_t index = 0; index < host->guest_count; index++) {
         player_t *guest = host->guests [index];
-        if (!guest->gone && guest->service && !guest->busy
+        if (!guest->gone && !guest->left && guest->service && !guest->busy
         && (!service || streq (guest->service, service))
         &&  now - guest->heard_ms < stage_hb_ms (self, 3) + PROBE_MS)
             return guest;
@@ -178,7 +178,7 @@ s_ask_guest (stage_t *self, player_t *guest, const char *body)
     pattern_t expected = golden_fill (guest->words->reply, terms, 1, NULL);
     int64_t end = s_probe_end (self);
     bool served = false;
-    while (!served && zclock_mono () < end && !guest->gone
+    while (!served && zclock_mono () < end && !guest->gone && !guest->left
     && (message = stage_receive (self, guest, true, end - zclock_mono ()))) {
         served = pattern_match (&expected, message, NULL);
         zmsg_destroy (&message);

@@ -18,13 +18,21 @@
 #define RESTART_HB 0.3
 //  What a core does side by side at an interval of 100 ms without being late, as
 //  measured with the reference pair
-#define JOBS_A_CORE 6
+#define JOBS_A_CORE 10
 #define JOBS_INTERVAL_MS 100
 
 static double
 s_unit_ms (const step_t *step, const profile_t *profile)
 {
     return (double) (step->expiry? profile->expiry_ms: profile->heartbeat_ms);
+}
+
+//  The time that a step names
+static double
+s_span_ms (const step_t *step, const profile_t *profile)
+{
+    double ms = step->hb * s_unit_ms (step, profile);
+    return ms > step->seconds * 1000? ms: step->seconds * 1000;
 }
 
 static double
@@ -59,13 +67,13 @@ s_step_ms (const step_t *step, const profile_t *profile)
                 : RESTART_MS + RESTART_HB * (double) profile->heartbeat_ms;
         case STEP_SILENT:
         case STEP_IDLE:
-            return step->hb * s_unit_ms (step, profile);
+            return s_span_ms (step, profile);
         case STEP_EXPECT:
             return s_hopes_for_silence (step)
-                ? step->hb * s_unit_ms (step, profile)
-                : step->hb * s_unit_ms (step, profile) * COMES_AFTER;
+                ? s_span_ms (step, profile)
+                : s_span_ms (step, profile) * COMES_AFTER;
         default:
-            return step->hb * s_unit_ms (step, profile) * COMES_AFTER;
+            return s_span_ms (step, profile) * COMES_AFTER;
     }
 }
 

@@ -58,6 +58,8 @@ const char *const script_commands [] = {
         "HEARTBEAT after READY and PARTIAL before REPLY are passed over unless named",
     "G leaves [within N hb]\tThe guest hangs up",
     "B offers|lacks SERVICE\tWhat its mmi.service says from now on",
+    "B serves SERVICE\tIt offers the service, and answers each request for it with the "
+        "request's own body",
     "B mute\tIt sends no more heartbeats; its guests are new no more",
     "B closes|opens\tIt goes and comes back, and knows nobody",
     "broker|titanic|worker killed|stopped|started|paused|resumed\tDo this to a "
@@ -75,6 +77,8 @@ const char *const script_commands [] = {
     "repeat N\tSteps up to end, N times",
     "do NAME ARGUMENT..\tThe steps of a procedure",
     "[ID]\tAt the end of a step: the requirement that this step proves",
+    "N hb [or N s]\tTimes are in heartbeat intervals of the target; or in seconds, if that "
+        "is longer",
     NULL
 };
 

@@ -84,6 +84,7 @@ typedef enum {
     STEP_SERVES,                //  target serves
     STEP_OFFER,                 //  b offers "echo"
     STEP_LACK,                  //  b lacks "echo"
+    STEP_ECHO,                  //  b serves "echo"
     STEP_REOPEN,                //  b opens, again
     STEP_LEAVE,                 //  w leaves within N hb
     STEP_CALL,                  //  client calls "echo" "x"
@@ -127,6 +128,7 @@ struct _step_t {
     size_t meanwhile_count;
     double hb;                  //  Heartbeat intervals: within, for, after; 0
                                 //  for the usual time
+    double seconds;             //  At the least, where hb is given
     bool expiry;                //  hb counts the target's expiry time instead
     bool everyone;              //  SEND of a broker: to all guests
     bool guested;               //  SEND, EXPECT of a broker: guest is named

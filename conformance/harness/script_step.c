@@ -72,7 +72,7 @@ s_at_term (cursor_t *cursor)
     return token && token->type == TOKEN_TERM;
 }
 
-//  N hb or N expiry, behind within, for, after
+//  N hb, N hb or N s, N expiry, behind within, for, after
 static bool
 s_read_time (cursor_t *cursor, step_t *step)
 {
@@ -89,10 +89,20 @@ s_read_time (cursor_t *cursor, step_t *step)
         cursor->reader->scenario->needs.expiry = true;
         return true;
     }
-    return cursor_take_word (cursor, "hb")
-        || cursor_fail (cursor, "hb or expiry is due here: times are in "
-                                "heartbeat intervals, or in the time after "
-                                "which the target drops requests");
+    if (!cursor_take_word (cursor, "hb"))
+        return cursor_fail (cursor, "hb or expiry is due here: times are in "
+                                    "heartbeat intervals, or in the time after "
+                                    "which the target drops requests");
+    if (!cursor_take_word (cursor, "or"))
+        return true;
+    word = cursor_word (cursor);
+    step->seconds = strtod (word, &end);
+    if (!*word || *end || step->seconds <= 0)
+        return cursor_fail (cursor, "a number of seconds is due here, as in: 12 hb or "
+                                    "6 s");
+    cursor->at++;
+    return cursor_take_word (cursor, "s")
+        || cursor_fail (cursor, "s is due here, for seconds");
 }
 
 //  --------------------------------------------------------------------------
@@ -490,9 +500,12 @@ s_read_broker (cursor_t *cursor, step_t *step)
         step->type = STEP_REOPEN;
     else
     if (streq (cursor_word (cursor), "offers")
+    ||  streq (cursor_word (cursor), "serves")
     ||  streq (cursor_word (cursor), "lacks")) {
-        step->type = streq (cursor_word (cursor), "offers")? STEP_OFFER: STEP_LACK;
-        cursor->at++;
+        step->type = cursor_take_word (cursor, "offers")? STEP_OFFER
+                   : cursor_take_word (cursor, "serves")? STEP_ECHO: STEP_LACK;
+        if (step->type == STEP_LACK)
+            cursor->at++;
         if (!s_at_term (cursor))
             return cursor_fail (cursor, "the name of a service is due here");
         pattern_push (&step->pattern, term_dup (&cursor_token (cursor)->term));
@@ -500,7 +513,7 @@ s_read_broker (cursor_t *cursor, step_t *step)
         return s_check_names (cursor, &step->pattern, true);
     }
     else
-        return cursor_fail (cursor, "a broker can ->, <-, offers, lacks, idle, "
+        return cursor_fail (cursor, "a broker can ->, <-, offers, serves, lacks, idle, "
                             "mute, closes and opens");
     return true;
 }

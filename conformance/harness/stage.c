@@ -26,10 +26,16 @@
 #define START_POLL_MS 5
 
 int64_t
+stage_scaled_ms (const stage_t *self, double ms)
+{
+    return (int64_t) (ms * self->config.scale);
+}
+
+int64_t
 stage_hb_ms (const stage_t *self, double hb)
 {
-    return (int64_t) (hb * (double) self->config.profile->heartbeat_ms
-                         * self->config.scale);
+    return stage_scaled_ms (self, hb
+                            * (double) self->config.profile->heartbeat_ms);
 }
 
 int64_t

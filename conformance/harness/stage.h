@@ -41,6 +41,10 @@ void
 int64_t
     stage_hb_ms (const stage_t *self, double hb);
 
+//  So many milliseconds, as --time-scale stretches them.
+int64_t
+    stage_scaled_ms (const stage_t *self, double ms);
+
 //  ---- Processes ------------------------------------------------------------
 
 //  What became of something that was asked of the target.
@@ -200,10 +204,16 @@ const char *
 void
     stage_mute (stage_t *self, player_t *host);
 
-//  What mmi.service says of a service from now on.
+//  What a broker that the harness plays does about a service from now on.
+typedef enum {
+    OFFER_NOT,                  //  Its mmi.service does not know it
+    OFFER_ONLY,                 //  It knows it
+    OFFER_ECHO                  //  And requests are answered with their own body
+} offer_t;
+
 void
     stage_offer (stage_t *self, player_t *host, const char *service,
-                 bool offered);
+                 offer_t offer);
 
 //  The broker was closed, and listens again. 0, or -1 with errno.
 int
