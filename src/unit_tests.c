@@ -21,6 +21,7 @@
     SUITE (tsp)                                                             \
     SUITE (update)                                                          \
     SUITE (broker)                                                          \
+    SUITE (broker_version)                                                  \
     SUITE (titanic)                                                         \
     SUITE (store)                                                           \
     SUITE (options)                                                         \

@@ -20,7 +20,7 @@
 #include "source.h"
 #include "vector.h"
 
-#define SIDE_BY_SIDE 32
+#define SIDE_BY_SIDE 48
 
 static const char s_help [] =
 "usage: seatrial prove [OPTION].. [WRECK]..\n"

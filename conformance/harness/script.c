@@ -390,6 +390,9 @@ s_read_covers (cursor_t *cursor)
             return cursor_fail (cursor, "the catalogue says that no scenario can "
                            "prove %s", requirement->id);
         vector_push (scenario->covers, scenario->cover_count, requirement);
+        //  Who does not claim MMI is not asked what it would have to do then
+        if (strncmp (requirement->id, "MMI-", 4) == 0)
+            script_use_protocol (scenario, "mmi/0.1");
         scenario->needs.titanic |= streq (requirement->role, "titanic");
     }
     return true;

@@ -280,25 +280,33 @@ s_replies_twice (wreck_t *self, const event_t *event, update_t *update,
     }
 }
 
-//  Once a client asks often, no other is listened to
+//  Requests that wait are given out from the last one on
+#define WAITING_MAX 64
+
+static message_t *s_waiting [WAITING_MAX];
+
 static bool
-s_starves_newcomers (wreck_t *self, const event_t *event, update_t *update)
+s_keeps_waiting (wreck_t *self, const event_t *event, update_t *update)
 {
     (void) update;
     mdp_command_t command;
-    if (!wreck_read_event (event, &command)
+    wreck_note_event (self, event);
+    if (self->held.count == 0 || self->number == WAITING_MAX
+    || !wreck_read_event (event, &command)
     ||  command.type != MDP_CLIENT_REQUEST)
         return true;
-    if (self->subject && frame_equal (self->subject, wreck_address (event))) {
-        self->number++;
-        return true;
-    }
-    if (self->number > 2)
-        return false;
-    frame_destroy (&self->subject);
-    self->subject = frame_ref (wreck_address (event));
-    self->number = 1;
-    return true;
+    s_waiting [self->number++] = message_slice (event->message, 0);
+    return false;
+}
+
+static void
+s_last_come_first (wreck_t *self, const event_t *event, update_t *update,
+                   size_t first)
+{
+    wreck_note_effects (self, update, first);
+    if (self->held.count == 0 && self->number > 0)
+        wreck_inject (self, event, &s_waiting [--self->number], update);
+    wreck_note_effects (self, update, first);
 }
 
 //  --------------------------------------------------------------------------
@@ -404,7 +412,7 @@ const fault_t dialogue_faults [] = {
     { "matches-start-of-name", s_matches_start, NULL, NULL, 0 },
     { "hands-out-at-once", s_hands_out_at_once, NULL, NULL, 0 },
     { "replies-twice", NULL, s_replies_twice, NULL, 0 },
-    { "starves-newcomers", s_starves_newcomers, NULL, NULL, 0 },
+    { "last-come-first", s_keeps_waiting, s_last_come_first, NULL, 0 },
     { "tolerates-second-ready", s_tolerates, NULL, NULL, MDP_WORKER_READY },
     { "tolerates-early-heartbeat", s_tolerates, NULL, NULL,
       MDP_WORKER_HEARTBEAT },

@@ -11,182 +11,17 @@
 #include <stdarg.h>
 #include <stdlib.h>
 
-#include "broker.h"
+#include "broker_trace.h"
 
 Suite *
 broker_suite (void);
-
-#define HB 100
-#define LIVENESS 3
-#define EXPIRY 1000
-
-static broker_t *s_broker;
-static update_t *s_update;
-static size_t s_cursor;         //  Effects looked at so far
-static int64_t s_now_ms;
-
-static void
-s_start (const broker_config_t *config)
-{
-    broker_destroy (&s_broker);
-    s_broker = broker_new (config);
-    ck_assert_ptr_nonnull (s_broker);
-}
-
-static broker_config_t
-s_config (void)
-{
-    return (broker_config_t) {
-        .heartbeat_ms = HB, .liveness = LIVENESS, .expiry_ms = EXPIRY,
-        .max_services = 100, .max_workers = 100, .max_requests = 1000,
-        .max_service_requests = 1000, .max_frames = 100
-    };
-}
-
-static void
-s_setup (void)
-{
-    broker_config_t config = s_config ();
-    s_now_ms = 5000;
-    s_cursor = 0;
-    s_update = update_new ();
-    s_start (&config);
-}
-
-static void
-s_teardown (void)
-{
-    update_destroy (&s_update);
-    broker_destroy (&s_broker);
-}
-
-static void
-s_step (event_type_t type, const message_t *message)
-{
-    event_t event = { .type = type, .now_ms = s_now_ms, .message = message };
-    broker_step (s_broker, &event, s_update);
-    ck_assert (!update_failed (s_update));
-}
-
-//  The next message that was sent, NULL when there is none.
-static const message_t *
-s_next (void)
-{
-    while (s_cursor < update_size (s_update)) {
-        effect_t *effect = update_effect (s_update, s_cursor++);
-        if (effect->type == EFFECT_SEND) {
-            ck_assert_uint_eq (effect->channel, 0);
-            return effect->message;
-        }
-        ck_assert_int_eq (effect->type, EFFECT_NOTICE);
-    }
-    update_clear (s_update);
-    s_cursor = 0;
-    return NULL;
-}
-
-//  Frames are strings, the address first and a NULL last.
-static message_t *
-s_compose (const char *frame, va_list frames)
-{
-    message_t *message = message_new ();
-    for (; frame; frame = va_arg (frames, const char *))
-        ck_assert_int_eq (message_add_string (message, frame), 0);
-    return message;
-}
-
-//  A message arrives from an address.
-static void
-s_receive (const char *address, ...)
-{
-    va_list frames;
-    va_start (frames, address);
-    message_t *message = s_compose (address, frames);
-    va_end (frames);
-    s_step (EVENT_RECEIVED, message);
-    message_destroy (&message);
-}
-
-//  The next message sent is just this one, to this address.
-static void
-s_expect (const char *address, ...)
-{
-    const message_t *sent = s_next ();
-    ck_assert_msg (sent, "nothing was sent to %s", address);
-    va_list frames;
-    va_start (frames, address);
-    message_t *message = s_compose (address, frames);
-    va_end (frames);
-    ck_assert_uint_eq (message_size (sent), message_size (message));
-    for (size_t index = 0; index < message_size (message); index++)
-        ck_assert (frame_equal (message_frame (sent, index),
-                                message_frame (message, index)));
-    message_destroy (&message);
-}
-
-static void
-s_expect_nothing (void)
-{
-    ck_assert_ptr_null (s_next ());
-}
-
-#define READY(address, service) \
-    s_receive (address, "", "MDPW01", "\1", service, NULL)
-#define REPLY(address, client, body) \
-    s_receive (address, "", "MDPW01", "\3", client, "", body, NULL)
-#define HEARTBEAT(address) s_receive (address, "", "MDPW01", "\4", NULL)
-#define DISCONNECT(address) s_receive (address, "", "MDPW01", "\5", NULL)
-#define REQUEST(address, service, body) \
-    s_receive (address, "", "MDPC01", service, body, NULL)
-
-#define GETS_REQUEST(address, client, body) \
-    s_expect (address, "", "MDPW01", "\2", client, "", body, NULL)
-#define GETS_HEARTBEAT(address) s_expect (address, "", "MDPW01", "\4", NULL)
-#define GETS_DISCONNECT(address) s_expect (address, "", "MDPW01", "\5", NULL)
-#define GETS_REPLY(address, service, body) \
-    s_expect (address, "", "MDPC01", service, body, NULL)
-
-//  Let time pass, with a tick at each deadline on the way and one at the end.
-static void
-s_pass (int64_t ms)
-{
-    int64_t end_ms = s_now_ms + ms;
-    while (update_deadline (s_update) <= end_ms) {
-        if (s_now_ms < update_deadline (s_update))
-            s_now_ms = update_deadline (s_update);
-        int64_t before_ms = s_now_ms;
-        s_step (EVENT_TICK, NULL);
-        ck_assert_int_gt (update_deadline (s_update), before_ms);
-    }
-    s_now_ms = end_ms;
-    s_step (EVENT_TICK, NULL);
-}
-
-//  Forget what was sent so far.
-static void
-s_skip (void)
-{
-    while (s_next ())
-        ;
-}
-
-//  Let intervals pass in which only this worker sends heartbeats.
-static void
-s_live (const char *worker, int intervals)
-{
-    while (intervals-- > 0) {
-        s_pass (HB);
-        HEARTBEAT (worker);
-    }
-    s_skip ();
-}
 
 static void
 s_expect_service (const char *name, const char *status)
 {
     REQUEST ("asker", "mmi.service", name);
     GETS_REPLY ("asker", "mmi.service", status);
-    s_expect_nothing ();
+    trace_expect_nothing ();
 }
 
 //  -- Requests and replies
@@ -194,13 +29,13 @@ s_expect_service (const char *name, const char *status)
 START_TEST (request_and_reply)
 {
     READY ("w", "echo");
-    s_expect_nothing ();
-    s_receive ("c", "", "MDPC01", "echo", "one", "", "two", NULL);
-    s_expect ("w", "", "MDPW01", "\2", "c", "", "one", "", "two", NULL);
-    s_expect_nothing ();
-    s_receive ("w", "", "MDPW01", "\3", "c", "", "", "three", NULL);
-    s_expect ("c", "", "MDPC01", "echo", "", "three", NULL);
-    s_expect_nothing ();
+    trace_expect_nothing ();
+    trace_receive ("c", "", "MDPC01", "echo", "one", "", "two", NULL);
+    trace_expect ("w", "", "MDPW01", "\2", "c", "", "one", "", "two", NULL);
+    trace_expect_nothing ();
+    trace_receive ("w", "", "MDPW01", "\3", "c", "", "", "three", NULL);
+    trace_expect ("c", "", "MDPC01", "echo", "", "three", NULL);
+    trace_expect_nothing ();
 }
 END_TEST
 
@@ -211,11 +46,11 @@ START_TEST (bodies_are_not_copied)
     message_t *message = message_new ();
     for (size_t index = 0; index < 5; index++)
         ck_assert_int_eq (message_add_string (message, frames [index]), 0);
-    s_step (EVENT_RECEIVED, message);
-    const message_t *sent = s_next ();
+    trace_step (EVENT_RECEIVED, message);
+    const message_t *sent = trace_next ();
     ck_assert_ptr_eq (message_frame (sent, 6), message_frame (message, 4));
     message_destroy (&message);
-    s_expect_nothing ();
+    trace_expect_nothing ();
 }
 END_TEST
 
@@ -224,14 +59,14 @@ START_TEST (requests_wait_for_a_worker)
     REQUEST ("c", "echo", "one");
     REQUEST ("c", "echo", "two");
     REQUEST ("c", "other", "three");
-    s_expect_nothing ();
+    trace_expect_nothing ();
     READY ("w", "echo");
     GETS_REQUEST ("w", "c", "one");
-    s_expect_nothing ();
+    trace_expect_nothing ();
     REPLY ("w", "c", "1");
     GETS_REPLY ("c", "echo", "1");
     GETS_REQUEST ("w", "c", "two");
-    s_expect_nothing ();
+    trace_expect_nothing ();
 }
 END_TEST
 
@@ -254,7 +89,7 @@ START_TEST (least_recently_used_worker_first)
     GETS_REQUEST ("b", "x", "4");
     REQUEST ("x", "echo", "5");
     GETS_REQUEST ("a", "x", "5");
-    s_expect_nothing ();
+    trace_expect_nothing ();
 }
 END_TEST
 
@@ -274,11 +109,11 @@ START_TEST (clients_take_turns)
     for (size_t index = 0; index < 6; index++) {
         const char *client = order [index] [0];
         GETS_REQUEST ("w", client, order [index] [1]);
-        s_expect_nothing ();
+        trace_expect_nothing ();
         REPLY ("w", client, "done");
         GETS_REPLY (client, "echo", "done");
     }
-    s_expect_nothing ();
+    trace_expect_nothing ();
 }
 END_TEST
 
@@ -288,7 +123,7 @@ START_TEST (services_do_not_mix)
     REQUEST ("c", "ech", "1");
     REQUEST ("c", "echoo", "2");
     REQUEST ("c", "Echo", "3");
-    s_expect_nothing ();
+    trace_expect_nothing ();
 }
 END_TEST
 
@@ -301,13 +136,13 @@ START_TEST (request_of_a_lost_worker_goes_first_to_the_next)
     REQUEST ("d", "echo", "two");
     GETS_REQUEST ("a", "c", "one");
     DISCONNECT ("a");
-    s_expect_nothing ();
+    trace_expect_nothing ();
     READY ("b", "echo");
     GETS_REQUEST ("b", "c", "one");
     REPLY ("b", "c", "1");
     GETS_REPLY ("c", "echo", "1");
     GETS_REQUEST ("b", "d", "two");
-    s_expect_nothing ();
+    trace_expect_nothing ();
 }
 END_TEST
 
@@ -318,24 +153,24 @@ START_TEST (silent_worker_expires)
     REQUEST ("c", "echo", "one");
     GETS_REQUEST ("a", "c", "one");
     for (int interval = 1; interval < LIVENESS; interval++) {
-        s_pass (HB);
+        trace_pass (HB);
         HEARTBEAT ("b");
         GETS_HEARTBEAT ("b");   //  It got nothing else yet
         GETS_HEARTBEAT ("a");
-        s_expect_nothing ();
+        trace_expect_nothing ();
     }
-    s_pass (HB);
+    trace_pass (HB);
     //  The request stands for b's heartbeat
     GETS_REQUEST ("b", "c", "one");
-    s_expect_nothing ();
+    trace_expect_nothing ();
 
     //  A late reply never reaches the client, and the worker is told
     REPLY ("a", "c", "late");
     GETS_DISCONNECT ("a");
-    s_expect_nothing ();
+    trace_expect_nothing ();
     REPLY ("b", "c", "good");
     GETS_REPLY ("c", "echo", "good");
-    s_expect_nothing ();
+    trace_expect_nothing ();
 }
 END_TEST
 
@@ -345,12 +180,12 @@ START_TEST (all_silent_workers_expire_behind_a_live_one)
     READY ("live", "echo");
     READY ("b", "echo");
     READY ("d", "other");
-    s_live ("live", LIVENESS);
+    trace_live ("live", LIVENESS);
     s_expect_service ("other", "404");
     REQUEST ("c", "echo", "1");
     GETS_REQUEST ("live", "c", "1");
     REQUEST ("c", "echo", "2");
-    s_expect_nothing ();
+    trace_expect_nothing ();
 }
 END_TEST
 
@@ -360,23 +195,23 @@ START_TEST (no_request_goes_to_a_worker_that_expires_too)
     READY ("b", "echo");
     REQUEST ("c", "echo", "one");
     GETS_REQUEST ("a", "c", "one");
-    s_now_ms += HB * LIVENESS;  //  With input in plenty, and no tick
-    s_step (EVENT_TICK, NULL);
-    s_expect_nothing ();
+    trace_now_ms += HB * LIVENESS;  //  With input in plenty, and no tick
+    trace_step (EVENT_TICK, NULL);
+    trace_expect_nothing ();
     READY ("d", "echo");
     GETS_REQUEST ("d", "c", "one");
-    s_expect_nothing ();
+    trace_expect_nothing ();
 }
 END_TEST
 
 START_TEST (nothing_expires_without_a_tick)
 {
     READY ("a", "echo");
-    s_now_ms += HB * LIVENESS * 10;
+    trace_now_ms += HB * LIVENESS * 10;
     HEARTBEAT ("a");
-    s_step (EVENT_TICK, NULL);
+    trace_step (EVENT_TICK, NULL);
     GETS_HEARTBEAT ("a");
-    s_expect_nothing ();
+    trace_expect_nothing ();
     s_expect_service ("echo", "200");
 }
 END_TEST
@@ -386,20 +221,20 @@ START_TEST (unreachable_worker_is_dropped)
     READY ("a", "echo");
     READY ("b", "echo");
     REQUEST ("c", "echo", "one");
-    const message_t *sent = s_next ();
+    const message_t *sent = trace_next ();
     message_t *failed = message_slice (sent, 0);
-    s_expect_nothing ();
-    s_step (EVENT_UNREACHABLE, failed);
+    trace_expect_nothing ();
+    trace_step (EVENT_UNREACHABLE, failed);
     GETS_REQUEST ("b", "c", "one");
-    s_expect_nothing ();
+    trace_expect_nothing ();
     message_destroy (&failed);
 
     //  A client that is gone changes nothing
     REPLY ("b", "c", "1");
-    failed = message_slice (s_next (), 0);
-    s_step (EVENT_UNREACHABLE, failed);
+    failed = message_slice (trace_next (), 0);
+    trace_step (EVENT_UNREACHABLE, failed);
     message_destroy (&failed);
-    s_expect_nothing ();
+    trace_expect_nothing ();
     s_expect_service ("echo", "200");
 }
 END_TEST
@@ -412,15 +247,15 @@ START_TEST (nothing_more_after_a_disconnect)
     HEARTBEAT ("w");
     REPLY ("w", "c", "x");
     DISCONNECT ("w");
-    s_receive ("w", "garbage", NULL);
-    s_pass (HB * 2);
-    s_expect_nothing ();
+    trace_receive ("w", "garbage", NULL);
+    trace_pass (HB * 2);
+    trace_expect_nothing ();
     DISCONNECT ("never seen");
     HEARTBEAT ("never seen");
-    s_expect_nothing ();
+    trace_expect_nothing ();
     READY ("w", "echo");
     GETS_REQUEST ("w", "c", "one");
-    s_expect_nothing ();
+    trace_expect_nothing ();
 }
 END_TEST
 
@@ -433,11 +268,11 @@ START_TEST (second_ready)
     GETS_DISCONNECT ("w");
     REQUEST ("c", "echo", "one");
     HEARTBEAT ("w");
-    s_pass (HB * 2);
-    s_expect_nothing ();
+    trace_pass (HB * 2);
+    trace_expect_nothing ();
     READY ("w", "echo");        //  A new conversation
     GETS_REQUEST ("w", "c", "one");
-    s_expect_nothing ();
+    trace_expect_nothing ();
 }
 END_TEST
 
@@ -447,14 +282,14 @@ START_TEST (before_ready)
     GETS_DISCONNECT ("a");
     REPLY ("b", "c", "x");
     GETS_DISCONNECT ("b");
-    s_receive ("d", "", "MDPW01", "\2", "c", "", "x", NULL);
+    trace_receive ("d", "", "MDPW01", "\2", "c", "", "x", NULL);
     GETS_DISCONNECT ("d");
-    s_expect_nothing ();
+    trace_expect_nothing ();
     for (int count = 0; count < 10; count++) {
-        s_pass (HB);
+        trace_pass (HB);
         HEARTBEAT ("a");
     }
-    s_expect_nothing ();
+    trace_expect_nothing ();
 }
 END_TEST
 
@@ -463,7 +298,7 @@ START_TEST (reply_without_request)
     READY ("w", "echo");
     REPLY ("w", "c", "x");
     GETS_DISCONNECT ("w");
-    s_expect_nothing ();
+    trace_expect_nothing ();
     s_expect_service ("echo", "404");
 }
 END_TEST
@@ -475,10 +310,10 @@ START_TEST (reply_to_another_client)
     GETS_REQUEST ("w", "c", "one");
     REPLY ("w", "victim", "x");
     GETS_DISCONNECT ("w");
-    s_expect_nothing ();
+    trace_expect_nothing ();
     READY ("v", "echo");
     GETS_REQUEST ("v", "c", "one");
-    s_expect_nothing ();
+    trace_expect_nothing ();
 }
 END_TEST
 
@@ -492,9 +327,9 @@ START_TEST (second_reply_and_request_from_a_worker)
     REPLY ("w", "c", "1");
     GETS_DISCONNECT ("w");
     READY ("v", "echo");
-    s_receive ("v", "", "MDPW01", "\2", "c", "", "x", NULL);
+    trace_receive ("v", "", "MDPW01", "\2", "c", "", "x", NULL);
     GETS_DISCONNECT ("v");
-    s_expect_nothing ();
+    trace_expect_nothing ();
 }
 END_TEST
 
@@ -504,33 +339,33 @@ START_TEST (invalid_message_from_a_worker)
     READY ("b", "echo");
     REQUEST ("c", "echo", "one");
     GETS_REQUEST ("a", "c", "one");
-    s_receive ("a", "", "MDPW01", "\3", "c", "x", NULL);
+    trace_receive ("a", "", "MDPW01", "\3", "c", "x", NULL);
     GETS_DISCONNECT ("a");
     GETS_REQUEST ("b", "c", "one");
-    s_receive ("a", "", "MDPW01", "\6", NULL);
-    s_expect_nothing ();
+    trace_receive ("a", "", "MDPW01", "\6", NULL);
+    trace_expect_nothing ();
 }
 END_TEST
 
 START_TEST (invalid_messages_from_strangers)
 {
-    s_receive ("a", NULL);
-    s_receive ("a", "", NULL);
-    s_receive ("a", "", "MDPW01", NULL);
-    s_receive ("a", "", "MDPW01", "\1", NULL);
-    s_receive ("a", "", "MDPW01", "\1", "", NULL);
-    s_receive ("a", "", "MDPW01", "\1", "e\ncho", NULL);
-    s_receive ("a", "", "MDPC01", "echo", NULL);
-    s_receive ("", "", "MDPC01", "echo", "x", NULL);
+    trace_receive ("a", NULL);
+    trace_receive ("a", "", NULL);
+    trace_receive ("a", "", "MDPW01", NULL);
+    trace_receive ("a", "", "MDPW01", "\1", NULL);
+    trace_receive ("a", "", "MDPW01", "\1", "", NULL);
+    trace_receive ("a", "", "MDPW01", "\1", "e\ncho", NULL);
+    trace_receive ("a", "", "MDPC01", "echo", NULL);
+    trace_receive ("", "", "MDPC01", "echo", "x", NULL);
     message_t *empty = message_new ();
-    s_step (EVENT_RECEIVED, empty);
+    trace_step (EVENT_RECEIVED, empty);
     message_destroy (&empty);
-    s_expect_nothing ();
-    ck_assert_int_eq (update_deadline (s_update), INT64_MAX);
+    trace_expect_nothing ();
+    ck_assert_int_eq (update_deadline (trace_update), INT64_MAX);
     READY ("a", "echo");        //  It is not held against them
     REQUEST ("a", "echo", "x");
     GETS_REQUEST ("a", "a", "x");
-    s_expect_nothing ();
+    trace_expect_nothing ();
 }
 END_TEST
 
@@ -538,24 +373,24 @@ START_TEST (dismissed_peers_are_forgotten_in_time)
 {
     HEARTBEAT ("a");
     GETS_DISCONNECT ("a");
-    s_pass (HB * LIVENESS - 1);
+    trace_pass (HB * LIVENESS - 1);
     HEARTBEAT ("a");
-    s_expect_nothing ();
-    s_pass (HB * LIVENESS - 1);
+    trace_expect_nothing ();
+    trace_pass (HB * LIVENESS - 1);
     HEARTBEAT ("a");
-    s_expect_nothing ();
-    s_pass (HB * LIVENESS);
+    trace_expect_nothing ();
+    trace_pass (HB * LIVENESS);
     HEARTBEAT ("a");
     GETS_DISCONNECT ("a");
-    s_expect_nothing ();
+    trace_expect_nothing ();
 }
 END_TEST
 
 START_TEST (dismissed_peers_are_limited)
 {
-    broker_config_t config = s_config ();
+    broker_config_t config = trace_config ();
     config.max_workers = 2;
-    s_start (&config);
+    trace_start (&config);
     HEARTBEAT ("a");
     HEARTBEAT ("b");
     HEARTBEAT ("c");
@@ -564,10 +399,10 @@ START_TEST (dismissed_peers_are_limited)
     GETS_DISCONNECT ("c");
     HEARTBEAT ("b");
     HEARTBEAT ("c");
-    s_expect_nothing ();
+    trace_expect_nothing ();
     HEARTBEAT ("a");
     GETS_DISCONNECT ("a");
-    s_expect_nothing ();
+    trace_expect_nothing ();
 }
 END_TEST
 
@@ -580,16 +415,16 @@ START_TEST (heartbeats_to_idle_and_busy_workers)
     REQUEST ("c", "two", "x");
     GETS_REQUEST ("busy", "c", "x");
     for (int interval = 0; interval < 10; interval++) {
-        s_pass (HB);
+        trace_pass (HB);
         GETS_HEARTBEAT ("idle");
         GETS_HEARTBEAT ("busy");
-        s_expect_nothing ();
+        trace_expect_nothing ();
         HEARTBEAT ("idle");
         HEARTBEAT ("busy");
     }
     REPLY ("busy", "c", "y");
     GETS_REPLY ("c", "two", "y");
-    s_expect_nothing ();
+    trace_expect_nothing ();
 }
 END_TEST
 
@@ -597,30 +432,30 @@ START_TEST (other_commands_stand_for_heartbeats)
 {
     READY ("w", "echo");
     for (int count = 0; count < 10; count++) {
-        s_pass (HB / 2);
+        trace_pass (HB / 2);
         REQUEST ("c", "echo", "x");
         GETS_REQUEST ("w", "c", "x");
         REPLY ("w", "c", "y");  //  And the worker sends no heartbeat at all
         GETS_REPLY ("c", "echo", "y");
-        s_expect_nothing ();
+        trace_expect_nothing ();
     }
 }
 END_TEST
 
 START_TEST (deadlines)
 {
-    s_step (EVENT_TICK, NULL);
-    ck_assert_int_eq (update_deadline (s_update), INT64_MAX);
+    trace_step (EVENT_TICK, NULL);
+    ck_assert_int_eq (update_deadline (trace_update), INT64_MAX);
     READY ("w", "echo");
-    ck_assert_int_eq (update_deadline (s_update), s_now_ms + HB);
+    ck_assert_int_eq (update_deadline (trace_update), trace_now_ms + HB);
     DISCONNECT ("w");
-    ck_assert_int_eq (update_deadline (s_update), s_now_ms + HB * LIVENESS);
-    s_pass (HB * LIVENESS);
-    ck_assert_int_eq (update_deadline (s_update), INT64_MAX);
+    ck_assert_int_eq (update_deadline (trace_update), trace_now_ms + HB * LIVENESS);
+    trace_pass (HB * LIVENESS);
+    ck_assert_int_eq (update_deadline (trace_update), INT64_MAX);
     REQUEST ("c", "echo", "x");
-    ck_assert_int_eq (update_deadline (s_update), s_now_ms + EXPIRY);
-    s_pass (EXPIRY);
-    ck_assert_int_eq (update_deadline (s_update), INT64_MAX);
+    ck_assert_int_eq (update_deadline (trace_update), trace_now_ms + EXPIRY);
+    trace_pass (EXPIRY);
+    ck_assert_int_eq (update_deadline (trace_update), INT64_MAX);
 }
 END_TEST
 
@@ -629,14 +464,14 @@ END_TEST
 START_TEST (requests_expire_one_by_one)
 {
     REQUEST ("c", "echo", "one");
-    s_pass (EXPIRY / 2);
+    trace_pass (EXPIRY / 2);
     REQUEST ("c", "echo", "two");
-    s_pass (EXPIRY / 2);
+    trace_pass (EXPIRY / 2);
     READY ("w", "echo");
     GETS_REQUEST ("w", "c", "two");
     REPLY ("w", "c", "2");
     GETS_REPLY ("c", "echo", "2");
-    s_expect_nothing ();
+    trace_expect_nothing ();
 }
 END_TEST
 
@@ -646,23 +481,23 @@ START_TEST (requests_age_from_the_last_worker_on)
     REQUEST ("c", "echo", "held");
     GETS_REQUEST ("w", "c", "held");
     REQUEST ("c", "echo", "waits");
-    s_live ("w", 2 * EXPIRY / HB);
+    trace_live ("w", 2 * EXPIRY / HB);
     DISCONNECT ("w");
-    s_pass (EXPIRY / 2);
+    trace_pass (EXPIRY / 2);
     REQUEST ("c", "echo", "later");
-    s_pass (EXPIRY / 2 - 1);
+    trace_pass (EXPIRY / 2 - 1);
     READY ("v", "echo");
     GETS_REQUEST ("v", "c", "held");
     DISCONNECT ("v");           //  The clock starts again for all
-    s_expect_nothing ();
-    s_pass (EXPIRY - 1);
+    trace_expect_nothing ();
+    trace_pass (EXPIRY - 1);
     REQUEST ("d", "echo", "last");
-    s_pass (1);
+    trace_pass (1);
     READY ("u", "echo");
     GETS_REQUEST ("u", "d", "last");
     REPLY ("u", "d", "x");
     GETS_REPLY ("d", "echo", "x");
-    s_expect_nothing ();
+    trace_expect_nothing ();
 }
 END_TEST
 
@@ -672,25 +507,25 @@ START_TEST (no_expiry_while_there_is_a_worker)
     REQUEST ("c", "echo", "one");
     REQUEST ("c", "echo", "two");
     GETS_REQUEST ("w", "c", "one");
-    s_live ("w", 3 * EXPIRY / HB);
+    trace_live ("w", 3 * EXPIRY / HB);
     REPLY ("w", "c", "1");
     GETS_REPLY ("c", "echo", "1");
     GETS_REQUEST ("w", "c", "two");
-    s_expect_nothing ();
+    trace_expect_nothing ();
 }
 END_TEST
 
 START_TEST (no_expiry_at_all)
 {
-    broker_config_t config = s_config ();
+    broker_config_t config = trace_config ();
     config.expiry_ms = 0;
-    s_start (&config);
+    trace_start (&config);
     REQUEST ("c", "echo", "one");
-    ck_assert_int_eq (update_deadline (s_update), INT64_MAX);
-    s_pass (EXPIRY * 1000);
+    ck_assert_int_eq (update_deadline (trace_update), INT64_MAX);
+    trace_pass (EXPIRY * 1000);
     READY ("w", "echo");
     GETS_REQUEST ("w", "c", "one");
-    s_expect_nothing ();
+    trace_expect_nothing ();
 }
 END_TEST
 
@@ -709,12 +544,12 @@ START_TEST (mmi_service)
     s_expect_service ("echo", "404");
     s_expect_service ("mmi.service", "404");
     READY ("v", "echo");
-    s_receive ("c", "", "MDPC01", "mmi.service", "none", "echo", NULL);
+    trace_receive ("c", "", "MDPC01", "mmi.service", "none", "echo", NULL);
     GETS_REQUEST ("v", "c", "x");
     GETS_REPLY ("c", "mmi.service", "404");
-    s_receive ("c", "", "MDPC01", "mmi.service", "echo", "none", NULL);
+    trace_receive ("c", "", "MDPC01", "mmi.service", "echo", "none", NULL);
     GETS_REPLY ("c", "mmi.service", "200");
-    s_expect_nothing ();
+    trace_expect_nothing ();
 }
 END_TEST
 
@@ -727,7 +562,7 @@ START_TEST (mmi_unknown)
         REQUEST ("c", names [index], "echo");
         GETS_REPLY ("c", names [index], "501");
     }
-    s_expect_nothing ();
+    trace_expect_nothing ();
 }
 END_TEST
 
@@ -737,29 +572,29 @@ START_TEST (mmi_names_are_reserved)
     GETS_DISCONNECT ("a");
     READY ("b", "mmi.");
     GETS_DISCONNECT ("b");
-    s_expect_nothing ();
+    trace_expect_nothing ();
     static const char *const names [] = { "mmi", "xmmi.service", "MMI.x" };
     for (size_t index = 0; index < 3; index++) {
         READY ("w", names [index]);
         REQUEST ("c", names [index], "x");
         GETS_REQUEST ("w", "c", "x");
         DISCONNECT ("w");
-        s_expect_nothing ();
+        trace_expect_nothing ();
     }
 }
 END_TEST
 
 START_TEST (asking_makes_no_service)
 {
-    broker_config_t config = s_config ();
+    broker_config_t config = trace_config ();
     config.max_services = 1;
-    s_start (&config);
+    trace_start (&config);
     s_expect_service ("a", "404");
     s_expect_service ("b", "404");
     REQUEST ("c", "d", "x");
     READY ("w", "d");
     GETS_REQUEST ("w", "c", "x");
-    s_expect_nothing ();
+    trace_expect_nothing ();
 }
 END_TEST
 
@@ -770,21 +605,21 @@ static size_t
 s_count_notices (notice_level_t level)
 {
     size_t count = 0;
-    for (size_t index = 0; index < update_size (s_update); index++) {
-        effect_t *effect = update_effect (s_update, index);
+    for (size_t index = 0; index < update_size (trace_update); index++) {
+        effect_t *effect = update_effect (trace_update, index);
         if (effect->type == EFFECT_NOTICE && effect->level == level)
             count++;
     }
-    s_skip ();
+    trace_skip ();
     return count;
 }
 
 START_TEST (request_limits)
 {
-    broker_config_t config = s_config ();
+    broker_config_t config = trace_config ();
     config.max_requests = 8;
     config.max_service_requests = 4;
-    s_start (&config);
+    trace_start (&config);
     for (int count = 0; count < 7; count++)
         REQUEST ("c", "one", "x");
     ck_assert_uint_eq (s_count_notices (NOTICE_WARNING), 1);
@@ -802,21 +637,21 @@ START_TEST (request_limits)
         if (count < 3)
             GETS_REQUEST ("w", "c", "x");
         DISCONNECT ("w");
-        s_skip ();
+        trace_skip ();
     }
     REQUEST ("c", "three", "x");
     ck_assert_uint_eq (s_count_notices (NOTICE_WARNING), 0);
     READY ("v", "three");
     GETS_REQUEST ("v", "c", "x");
-    s_expect_nothing ();
+    trace_expect_nothing ();
 }
 END_TEST
 
 START_TEST (byte_limit)
 {
-    broker_config_t config = s_config ();
+    broker_config_t config = trace_config ();
     config.max_bytes = 20;
-    s_start (&config);
+    trace_start (&config);
     REQUEST ("c", "echo", "ten bytes");
     REQUEST ("c", "echo", "more than ten");
     REQUEST ("c", "echo", "ten again");
@@ -828,45 +663,45 @@ START_TEST (byte_limit)
     GETS_REQUEST ("w", "c", "ten again");
     REPLY ("w", "c", "");
     GETS_REPLY ("c", "echo", "");
-    s_expect_nothing ();
+    trace_expect_nothing ();
 }
 END_TEST
 
 START_TEST (worker_and_service_limits)
 {
-    broker_config_t config = s_config ();
+    broker_config_t config = trace_config ();
     config.max_workers = 2;
     config.max_services = 1;
-    s_start (&config);
+    trace_start (&config);
     READY ("a", "one");
     READY ("b", "two");
     GETS_DISCONNECT ("b");
-    s_expect_nothing ();
+    trace_expect_nothing ();
     READY ("c", "one");
     READY ("d", "one");
     GETS_DISCONNECT ("d");
-    s_expect_nothing ();
+    trace_expect_nothing ();
     REQUEST ("x", "two", "x");
     ck_assert_uint_eq (s_count_notices (NOTICE_WARNING), 0);
     DISCONNECT ("a");
     DISCONNECT ("c");
     READY ("d", "two");         //  The request for it was dropped
-    s_expect_nothing ();
+    trace_expect_nothing ();
     s_expect_service ("two", "200");
 }
 END_TEST
 
 START_TEST (frame_limit)
 {
-    broker_config_t config = s_config ();
+    broker_config_t config = trace_config ();
     config.max_frames = 6;
-    s_start (&config);
+    trace_start (&config);
     READY ("w", "echo");
-    s_receive ("c", "", "MDPC01", "echo", "1", "2", "3", "4", NULL);
-    s_expect_nothing ();
-    s_receive ("c", "", "MDPC01", "echo", "1", "2", "3", NULL);
-    s_expect ("w", "", "MDPW01", "\2", "c", "", "1", "2", "3", NULL);
-    s_expect_nothing ();
+    trace_receive ("c", "", "MDPC01", "echo", "1", "2", "3", "4", NULL);
+    trace_expect_nothing ();
+    trace_receive ("c", "", "MDPC01", "echo", "1", "2", "3", NULL);
+    trace_expect ("w", "", "MDPW01", "\2", "c", "", "1", "2", "3", NULL);
+    trace_expect_nothing ();
 }
 END_TEST
 
@@ -878,13 +713,13 @@ START_TEST (stop)
     REQUEST ("c", "echo", "held");
     REQUEST ("c", "none", "waits");
     GETS_REQUEST ("a", "c", "held");
-    s_step (EVENT_STOP, NULL);
+    trace_step (EVENT_STOP, NULL);
     GETS_DISCONNECT ("a");
     GETS_DISCONNECT ("b");
     GETS_DISCONNECT ("d");
     HEARTBEAT ("a");
-    s_expect_nothing ();
-    ck_assert_int_eq (update_deadline (s_update), INT64_MAX);
+    trace_expect_nothing ();
+    ck_assert_int_eq (update_deadline (trace_update), INT64_MAX);
 }
 END_TEST
 
@@ -919,10 +754,10 @@ START_TEST (random_walk)
                 REQUEST (peer, name, "x");
                 break;
             case 7:
-                s_pass ((random >> 8) % (EXPIRY / 2));
+                trace_pass ((random >> 8) % (EXPIRY / 2));
         }
         const message_t *sent;
-        while ((sent = s_next ())) {
+        while ((sent = trace_next ())) {
             ck_assert_uint_ge (message_size (sent), 4);
             ck_assert (frame_is (message_frame (sent, 1), "", 0));
             ck_assert (frame_is (message_frame (sent, 2), "MDPW01", 6)
@@ -936,7 +771,7 @@ static TCase *
 s_tcase (Suite *suite, const char *name)
 {
     TCase *tcase = tcase_create (name);
-    tcase_add_checked_fixture (tcase, s_setup, s_teardown);
+    tcase_add_checked_fixture (tcase, trace_setup, trace_teardown);
     suite_add_tcase (suite, tcase);
     return tcase;
 }
