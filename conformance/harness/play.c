@@ -902,7 +902,7 @@ s_raise_target (play_t *self)
         return true;
     s_blame (self->result, self->scenario->covers, self->scenario->cover_count);
     s_stage_failed (self, result, reason);
-    char *text = zsys_sprintf ("at the start: %s", self->result->reason);
+    char *text = zsys_sprintf (PLAY_AT_START "%s", self->result->reason);
     result_set (&self->result->reason, text);
     free (text);
     return false;

@@ -14,6 +14,9 @@
 #include "script.h"
 #include "stage.h"
 
+//  The reason begins so when the target did not come that far as to take a step.
+#define PLAY_AT_START "at the start: "
+
 //  Start the target, carry out all steps, probe the target's services, and put
 //  verdict, reason, step, frames, requirements, transcript and output into the
 //  result. Processes that run at the end are ended by stage_destroy.

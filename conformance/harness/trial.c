@@ -20,6 +20,7 @@
 #include "baseline.h"
 #include "keep.h"
 #include "outfile.h"
+#include "play.h"
 #include "port.h"
 #include "report.h"
 #include "runner.h"
@@ -33,6 +34,8 @@
 #endif
 
 #define REPORTERS_MAX 8
+//  So often in a row, from the first scenario on, is no chance
+#define DEATHS_MAX 3
 
 typedef struct {
     const reporter_t *table;
@@ -59,6 +62,9 @@ typedef struct {
     told_t reporters [REPORTERS_MAX];
     size_t reporter_count;
     bool broken;                //  Something could not be written
+    bool starts;                //  The target has started once
+    size_t deaths;              //  How often it died while it started, before that
+    char *hopeless;             //  Why it never will; NULL if that is not so
 } trial_t;
 
 //  --------------------------------------------------------------------------
@@ -80,6 +86,22 @@ s_ended (void *argument, size_t index, const char *logs)
     &&  keep_logs (self->options->keep, self->jobs [index].scenario->name,
                    s_run_number (self, index), logs))
         self->broken = true;
+}
+
+//  Whether there is any sense in going on: a target that never starts says the same
+//  of each scenario
+static bool
+s_may_start (trial_t *self, const result_t *result)
+{
+    if (self->starts || result->verdict == VERDICT_SKIP)
+        return true;
+    if (result->verdict != VERDICT_CRASH || !result->reason
+    ||  strncmp (result->reason, PLAY_AT_START, strlen (PLAY_AT_START)))
+        self->starts = true;
+    else
+    if (++self->deaths == DEATHS_MAX)
+        result_set (&self->hopeless, result->reason + strlen (PLAY_AT_START));
+    return self->deaths < DEATHS_MAX;
 }
 
 static bool
@@ -108,7 +130,9 @@ s_done (void *argument, size_t index, result_t *result)
         if (told->table->result)
             told->table->result (told->state, result, &self->summary);
     }
-    return !self->options->fail_fast || summary_failures (&self->summary) == 0;
+    return s_may_start (self, result)
+        && (!self->options->fail_fast
+            || summary_failures (&self->summary) == 0);
 }
 
 static void
@@ -346,12 +370,17 @@ trial_run (const run_options_t *options, const kit_t *kit,
         s_end_reports (&self, true);
         if (options->write_baseline)
             s_write_baseline (&self, end);
+        if (self.hopeless)
+            fprintf (stderr, "seatrial: the target does not start: %s; see what it "
+                     "printed, and correct its command in the profile; the rest was "
+                     "not run\n", self.hopeless);
         status = s_conclude (&self, end);
     }
     else
         s_end_reports (&self, false);
     baseline_destroy (&self.baseline);
     summary_clear (&self.summary);
+    free (self.hopeless);
     free (self.verdicts);
     free (self.jobs);
     return status;

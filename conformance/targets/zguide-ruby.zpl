@@ -3,6 +3,7 @@
 #
 #       seatrial run --target zguide-ruby --define zguide=PATH
 #
+#   The programs look for each other in the working directory, so that they are copied.
 #   Titanic wants the gem awesome_print: --define rubylib=FOLDER, "." for none.
 #   Heartbeats are fixed at 2.5 s.
 target
@@ -11,8 +12,8 @@ target
     speaks = "mdp/0.1 mmi/0.1 tsp/1.0"
     heartbeat = 2500
 broker
-    command = "ruby ${zguide}/examples/Ruby/mdbroker.rb"
+    command = "cp ${zguide}/examples/Ruby/*.rb . && exec ruby mdbroker.rb"
 titanic
-    command = "ruby -I ${rubylib} ${zguide}/examples/Ruby/titanic.rb"
+    command = "cp ${zguide}/examples/Ruby/*.rb . && exec ruby -I ${rubylib} titanic.rb"
 worker
-    command = "ruby ${zguide}/examples/Ruby/mdworker.rb"
+    command = "cp ${zguide}/examples/Ruby/*.rb . && exec ruby mdworker.rb"
