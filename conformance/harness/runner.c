@@ -38,6 +38,8 @@
 #define CONFIRMS_MAX 2
 //  Less idle time than this share is busy
 #define IDLE_LEAST 0.2
+//  Targets that beat no faster than this have time to spare on any machine
+#define SLOW_MS 1000
 
 //  What all cores together have done so far, in ticks
 typedef struct {
@@ -287,8 +289,11 @@ s_was_starved (runner_t *self, const slot_t *slot, int64_t lag_ms)
 //  The machine had hardly time to spare while the scenario ran: the target may
 //  have been slow for that alone, even though the harness was not
 static bool
-s_was_busy (const slot_t *slot)
+s_was_busy (runner_t *self, const slot_t *slot)
 {
+    const profile_t *profile = self->jobs [slot->index].profile;
+    if ((double) profile->heartbeat_ms * self->config->scale >= SLOW_MS)
+        return false;
     load_t load = s_load ();
     double total = (double) (load.total - slot->load.total);
     return total > 0
@@ -367,11 +372,13 @@ s_finish (runner_t *self, slot_t *slot)
     //  A process that dies does not do so for want of time
     bool doubtful = result->verdict > VERDICT_SKIP && (starved
         || (self->config->confirm && slot->runs < CONFIRMS_MAX
-        &&  result->verdict < VERDICT_CRASH && s_was_busy (slot)));
+        &&  result->verdict < VERDICT_CRASH && s_was_busy (self, slot)));
     if (doubtful && slot->runs < RERUNS_MAX) {
         s_put_off (self, slot, &result);
         return;
     }
+    if (self->limit < self->config->side_by_side)
+        self->limit++;
     if (doubtful) {
         char *reason = zsys_sprintf ("the machine was too busy: the harness was "
             "late by %lld ms, %d times over; it saw: %s: %s",
