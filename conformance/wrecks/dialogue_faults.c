@@ -120,6 +120,65 @@ s_forgets_waiting (wreck_t *self, const event_t *event, update_t *update)
     return false;
 }
 
+//  Of all that waits for a service without workers only the first is kept
+static bool
+s_keeps_one_waiting (wreck_t *self, const event_t *event, update_t *update)
+{
+    (void) update;
+    mdp_command_t command;
+    wreck_note_event (self, event);
+    if (!wreck_read_event (event, &command)
+    ||  command.type != MDP_CLIENT_REQUEST || self->workers.count > 0
+    ||  wreck_starts (command.service, "seatrial."))
+        return true;
+    return self->number++ == 0;
+}
+
+//  Names are words of no more than 64 bytes
+static bool
+s_plain_names (wreck_t *self, const event_t *event, update_t *update)
+{
+    (void) self;
+    (void) update;
+    mdp_command_t command;
+    return !wreck_read_event (event, &command)
+        ||  command.type != MDP_WORKER_READY
+        || (frame_size (command.service) <= 64
+            && !memchr (frame_data (command.service), ' ',
+                        frame_size (command.service)));
+}
+
+//  Addresses are no longer than those that ROUTERs make up
+static bool
+s_short_addresses (wreck_t *self, const event_t *event, update_t *update)
+{
+    (void) self;
+    (void) update;
+    return event->type != EVENT_RECEIVED
+        || frame_size (wreck_address (event)) <= 32;
+}
+
+//  Bodies have no more than 32 frames
+static bool
+s_few_frames (wreck_t *self, const event_t *event, update_t *update)
+{
+    (void) self;
+    (void) update;
+    return event->type != EVENT_RECEIVED
+        || message_size (event->message) <= 32;
+}
+
+//  There is room for twenty workers
+static bool
+s_few_workers (wreck_t *self, const event_t *event, update_t *update)
+{
+    (void) update;
+    mdp_command_t command;
+    wreck_note_event (self, event);
+    return !wreck_read_event (event, &command)
+        ||  command.type != MDP_WORKER_READY || self->workers.count <= 20;
+}
+
 //  What comes while a worker is busy is dropped
 static bool
 s_drops_when_busy (wreck_t *self, const event_t *event, update_t *update)
@@ -403,6 +462,11 @@ const fault_t dialogue_faults [] = {
     { "cuts-large-frames", NULL, s_maul, NULL, MAUL_LARGE },
     { "refuses-empty-body", s_refuses_empty, NULL, NULL, 0 },
     { "forgets-waiting", s_forgets_waiting, NULL, NULL, 0 },
+    { "keeps-one-waiting", s_keeps_one_waiting, NULL, NULL, 0 },
+    { "plain-names-only", s_plain_names, NULL, NULL, 0 },
+    { "short-addresses-only", s_short_addresses, NULL, NULL, 0 },
+    { "few-frames", s_few_frames, NULL, NULL, 0 },
+    { "few-workers", s_few_workers, NULL, NULL, 0 },
     { "drops-when-busy", s_drops_when_busy, s_note_held, NULL, 0 },
     { "never-expires-requests", NULL, NULL, "--expiry 0", 0 },
     { "swaps-replies", s_swaps_replies, s_swap_replies, NULL, 0 },

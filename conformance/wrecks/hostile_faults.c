@@ -45,6 +45,24 @@ s_lenient (wreck_t *self, const event_t *event, update_t *update)
         || !notes_find (&self->workers, wreck_address (event));
 }
 
+//  Of a command's frame the first byte counts
+static bool
+s_first_byte (wreck_t *self, const event_t *event, update_t *update)
+{
+    if (event->type != EVENT_RECEIVED)
+        return true;
+    size_t empty = frame_size (message_frame (event->message, 1)) == 0;
+    const frame_t *code = message_frame (event->message, 2 + empty);
+    if (!code || frame_size (code) != 2
+    || !wreck_starts (message_frame (event->message, 1 + empty), "MDPW"))
+        return true;
+    effect_t like = { .type = EFFECT_SEND,
+                      .message = message_slice (event->message, 0) };
+    wreck_exchange (&like, 2 + empty, frame_new (frame_data (code), 1));
+    wreck_inject (self, event, &like.message, update);
+    return false;
+}
+
 static bool
 s_dies_on_unknown_client (wreck_t *self, const event_t *event,
                           update_t *update)
@@ -89,6 +107,7 @@ const fault_t hostile_faults [] = {
     { "dies-on-odd-service", s_dies_on, NULL, NULL,
       MDP_SERVICE_NOT_PRINTABLE },
     { "dies-on-unknown-client", s_dies_on_unknown_client, NULL, NULL, 0 },
+    { "first-byte-counts", s_first_byte, NULL, NULL, 0 },
     { "keeps-invalid-workers", s_lenient, NULL, NULL, 0 },
     { "few-descriptors", s_few_descriptors, NULL, NULL, 0 },
     { NULL, NULL, NULL, NULL, 0 }

@@ -245,6 +245,48 @@ s_note_held (wreck_t *self, const event_t *event, update_t *update,
     wreck_note_effects (self, update, first);
 }
 
+//  Who has replied gets no more heartbeats
+static bool
+s_note_replied (wreck_t *self, const event_t *event, update_t *update)
+{
+    (void) update;
+    mdp_command_t command;
+    if (wreck_read_event (event, &command)
+    &&  command.type == MDP_WORKER_REPLY)
+        notes_put (&self->names, wreck_address (event), NULL);
+    return true;
+}
+
+static bool
+s_has_replied (wreck_t *self, const effect_t *effect,
+               const mdp_command_t *command)
+{
+    return command->type == MDP_WORKER_HEARTBEAT
+        && notes_find (&self->names, message_frame (effect->message, 0));
+}
+
+static void
+s_heartbeats_till_reply (wreck_t *self, const event_t *event,
+                         update_t *update, size_t first)
+{
+    (void) event;
+    s_drop_to_workers (self, update, first, s_has_replied);
+}
+
+//  DISCONNECT with a word of thanks
+static void
+s_long_goodbye (wreck_t *self, const event_t *event, update_t *update,
+                size_t first)
+{
+    (void) self;
+    mdp_command_t command;
+    for (; event->type == EVENT_STOP && first < update_size (update); first++) {
+        effect_t *effect = update_effect (update, first);
+        if (wreck_read_effect (effect, true, &command))
+            message_add_string (effect->message, "thanks");
+    }
+}
+
 //  Heartbeats to all who were ever registered
 static void
 s_heartbeats_the_gone (wreck_t *self, const event_t *event, update_t *update,
@@ -291,7 +333,8 @@ s_loses_held (wreck_t *self, const event_t *event, update_t *update)
     note_t *held = NULL;
     if (event->type == EVENT_UNREACHABLE
     || (wreck_read_event (event, &command)
-        && command.type == MDP_WORKER_DISCONNECT))
+        && (command.type == MDP_WORKER_DISCONNECT
+            || command.type == MDP_WORKER_READY)))
         held = notes_find (&self->held, wreck_address (event));
     if (held)
         s_lose (self, event, held, update);
@@ -369,6 +412,9 @@ const fault_t presence_faults [] = {
     { "keeps-the-busy", s_keeps_alive, s_note_held, NULL, ALIVE_BUSY },
     { "stops-at-live-worker", s_keeps_alive, NULL, NULL, ALIVE_BEHIND },
     { "heartbeats-the-gone", s_note_only, s_heartbeats_the_gone, NULL, 0 },
+    { "heartbeats-till-reply", s_note_replied, s_heartbeats_till_reply, NULL,
+      0 },
+    { "long-goodbye", NULL, s_long_goodbye, NULL, 0 },
     { "loses-held-requests", s_loses_held, s_note_held, NULL, 0 },
     { "dies-on-busy-disconnect", s_dies_on_busy_disconnect, s_note_held, NULL,
       0 },
