@@ -248,8 +248,8 @@ s_answers (stage_t *self, player_t *host, player_t *guest, zmsg_t *message)
         && pattern_match (&words->mmi_question->pattern, message, captures);
     if (asked) {
         char *service = s_captured (captures, "service");
-        term_t status = inside_literal (service && zlist_exists (host->offered, service)
-                                        ? "200": "404");
+        term_t status = inside_literal (host->unmanaged? "501"
+            : service && zlist_exists (host->offered, service)? "200": "404");
         zmsg_t *answer = inside_compose (words->mmi_answer, &status, 1, NULL);
         host_send (self, guest, &answer);
         free (service);
@@ -459,6 +459,9 @@ stage_offer (stage_t *self, player_t *host, const char *service, offer_t offer)
     stage_note (self, "%s %s %s", host->name, words [offer], service);
     zlist_remove (host->offered, (char *) service);
     zlist_remove (host->echoed, (char *) service);
+    //  Who has no mmi.service has no management services at all
+    if (streq (service, "mmi.service"))
+        host->unmanaged = offer == OFFER_NOT;
     if (offer != OFFER_NOT)
         zlist_append (host->offered, (char *) service);
     if (offer == OFFER_ECHO)

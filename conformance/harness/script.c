@@ -57,7 +57,8 @@ const char *const script_commands [] = {
     "B <- MESSAGE FRAME.. [within N hb]\tSome guest has sent this; from a guest, "
         "HEARTBEAT after READY and PARTIAL before REPLY are passed over unless named",
     "G leaves [within N hb]\tThe guest hangs up",
-    "B offers|lacks SERVICE\tWhat its mmi.service says from now on",
+    "B offers|lacks SERVICE\tWhat its mmi.service says from now on; without \"mmi.service\" "
+        "it says 501",
     "B serves SERVICE\tIt offers the service, and answers each request for it with the "
         "request's own body",
     "B mute\tIt sends no more heartbeats; its guests are new no more",

@@ -12,8 +12,8 @@ target
     speaks = "mdp/0.1 mmi/0.1 tsp/1.0"
     heartbeat = 2500
 broker
-    command = "cp ${zguide}/examples/Ruby/*.rb . && exec ruby mdbroker.rb"
+    command = "cp -n ${zguide}/examples/Ruby/*.rb . && exec ruby mdbroker.rb"
 titanic
-    command = "cp ${zguide}/examples/Ruby/*.rb . && exec ruby -I ${rubylib} titanic.rb"
+    command = "cp -n ${zguide}/examples/Ruby/*.rb . && exec ruby -I ${rubylib} titanic.rb"
 worker
-    command = "cp ${zguide}/examples/Ruby/*.rb . && exec ruby mdworker.rb"
+    command = "cp -n ${zguide}/examples/Ruby/*.rb . && exec ruby mdworker.rb"

@@ -63,6 +63,60 @@ s_asks_mmi_once (wreck_t *self, const event_t *event, update_t *update,
             update_remove (update, first--);
 }
 
+//  Sends nothing to services that mmi.service does not know, or that no
+//  mmi.service vouches for
+static bool
+s_note_mmi (wreck_t *self, const event_t *event, update_t *update)
+{
+    (void) update;
+    mdp_command_t command;
+    if (s_read_reply (event, &command)
+    &&  frame_is (command.service, "mmi.service", 11))
+        self->number = frame_is (message_frame (event->message, command.body),
+                                 "200", 3);
+    return true;
+}
+
+static void
+s_needs_mmi (wreck_t *self, const event_t *event, update_t *update,
+             size_t first)
+{
+    (void) event;
+    mdp_command_t command;
+    for (; first < update_size (update); first++)
+        if (wreck_read_sent (update_effect (update, first), &command)
+        &&  command.type == MDP_CLIENT_REQUEST
+        && !frame_is (command.service, "mmi.service", 11)
+        &&  self->number == 0)
+            update_remove (update, first--);
+}
+
+//  A request whose body is empty is none
+static bool
+s_ignores_empty (wreck_t *self, const event_t *event, update_t *update)
+{
+    (void) self;
+    (void) update;
+    mdp_command_t command;
+    if (event->type != EVENT_RECEIVED
+    ||  mdp_decode (event->message, 0, MDP_AT_WORKER, &command) != MDP_OK
+    ||  command.type != MDP_WORKER_REQUEST
+    ||  message_size (event->message) != command.body + 2)
+        return true;
+    return frame_size (message_frame (event->message, command.body + 1)) > 0;
+}
+
+//  A reply whose body is empty never comes
+static bool
+s_ignores_empty_reply (wreck_t *self, const event_t *event, update_t *update)
+{
+    (void) self;
+    (void) update;
+    mdp_command_t command;
+    return !s_read_reply (event, &command)
+        ||  frame_size (message_frame (event->message, command.body)) > 0;
+}
+
 //  Five bytes are enough for a client's address
 static void
 s_short_addresses (wreck_t *self, const event_t *event, update_t *update,
@@ -144,6 +198,9 @@ s_ready_twice (wreck_t *self, const event_t *event, update_t *update,
 const fault_t alone_faults [] = {
     { "takes-any-reply", s_takes_any_reply, NULL, NULL, 0 },
     { "asks-mmi-once", NULL, s_asks_mmi_once, NULL, 0 },
+    { "needs-mmi", s_note_mmi, s_needs_mmi, NULL, 0 },
+    { "ignores-empty-requests", s_ignores_empty, NULL, NULL, 0 },
+    { "ignores-empty-replies", s_ignores_empty_reply, NULL, NULL, 0 },
     { "short-addresses", NULL, s_short_addresses, NULL, 0 },
     { "dies-on-malformed", s_dies_on_malformed, NULL, NULL, 0 },
     { "last-part-only", s_parts, NULL, NULL, PARTS_NONE },

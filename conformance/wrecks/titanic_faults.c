@@ -448,10 +448,10 @@ s_wrong_service (wreck_t *self, const event_t *event, update_t *update,
     }
 }
 
-//  Sends a request once, whatever becomes of it
+//  Sends a request so many times and no more, whatever becomes of it
 static void
-s_sends_once (wreck_t *self, const event_t *event, update_t *update,
-              size_t first)
+s_sends_few (wreck_t *self, const event_t *event, update_t *update,
+             size_t first)
 {
     (void) event;
     mdp_command_t command;
@@ -461,11 +461,11 @@ s_sends_once (wreck_t *self, const event_t *event, update_t *update,
         ||  command.type != MDP_CLIENT_REQUEST
         ||  frame_is (command.service, "mmi.service", 11))
             continue;
-        const frame_t *body = message_frame (effect->message, command.body);
-        if (notes_find (&self->names, body))
+        note_t *note = notes_put (&self->names, message_frame (effect->message,
+                                                               command.body),
+                                  NULL);
+        if (note->heard_ms++ >= self->fault->argument)
             update_remove (update, first--);
-        else
-            notes_put (&self->names, body, NULL);
     }
 }
 
@@ -599,7 +599,9 @@ const fault_t titanic_faults [] = {
       BODY_EMPTY },
     { "titanic-cuts-large-frames", NULL, s_mauls_requests, NULL, BODY_LARGE },
     { "wrong-service", NULL, s_wrong_service, NULL, 0 },
-    { "sends-once", NULL, s_sends_once, NULL, 0 },
+    { "sends-once", NULL, s_sends_few, NULL, 1 },
+    { "sends-twice", NULL, s_sends_few, NULL, 2 },
+    { "sends-ten", NULL, s_sends_few, NULL, 10 },
     { "done-when-sent", NULL, s_done_when_sent, NULL, 0 },
     { "gives-up-when-full", s_gives_up_when_full, s_give_up, NULL, 0 },
     { "loses-when-full", NULL, s_loses_when_full, NULL, 0 },
