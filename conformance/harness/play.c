@@ -916,6 +916,8 @@ s_final_probe (play_t *self)
     result_t *result = self->result;
     if (result->verdict >= VERDICT_HANG)
         return;
+    //  A step that failed may have left it standing still
+    stage_resume (self->stage);
     stage_result_t served = s_probe (self, &reason);
     if (served == STAGE_FINE)
         return;

@@ -23,6 +23,7 @@ struct _child_t {
     char *directory;            //  Where it runs
     char *log;                  //  Where its output goes
     pid_t pid;                  //  0 while it does not run
+    bool paused;                //  It was told to stand still
     int status;                 //  As waitpid gave it, once it has ended
 };
 
@@ -109,6 +110,26 @@ child_signal (child_t *self, int signal)
 {
     if (self->pid)
         kill (-self->pid, signal);
+}
+
+void
+child_pause (child_t *self)
+{
+    if (!self->pid)
+        return;
+    child_signal (self, SIGSTOP);
+    //  Until all its threads stand still; what it came to is left for child_ended
+    siginfo_t info;
+    waitid (P_PID, (id_t) self->pid, &info, WSTOPPED | WEXITED | WNOWAIT);
+    self->paused = true;
+}
+
+void
+child_resume (child_t *self)
+{
+    if (self->paused)
+        child_signal (self, SIGCONT);
+    self->paused = false;
 }
 
 bool

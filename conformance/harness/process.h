@@ -33,6 +33,12 @@ int
 void
     child_signal (child_t *self, int signal);
 
+//  Let all of it stand still, at once and for sure; and let it go on, if it was.
+void
+    child_pause (child_t *self);
+void
+    child_resume (child_t *self);
+
 //  Look whether it has ended; does not wait. It stays so until it is started
 //  again.
 bool

@@ -471,6 +471,14 @@ stage_printed (stage_t *self, process_t process, const void *text, size_t size)
     return found;
 }
 
+void
+stage_resume (stage_t *self)
+{
+    for (int index = 0; index < PROCESS_COUNT; index++)
+        if (self->children [index])
+            child_resume (self->children [index]);
+}
+
 stage_result_t
 stage_act (stage_t *self, process_t process, action_t action, char **reason)
 {
@@ -483,7 +491,7 @@ stage_act (stage_t *self, process_t process, action_t action, char **reason)
         return STAGE_DIED;
     stage_note (self, "%s %s", process_text (process), words [action]);
     if (action == ACTION_PAUSED || action == ACTION_RESUMED) {
-        child_signal (child, action == ACTION_PAUSED? SIGSTOP: SIGCONT);
+        (action == ACTION_PAUSED? child_pause: child_resume) (child);
         return STAGE_FINE;
     }
     self->wanted [process] = false;

@@ -81,6 +81,10 @@ stage_result_t
     stage_act (stage_t *self, process_t process, action_t action,
                char **reason);
 
+//  Whatever was paused goes on.
+void
+    stage_resume (stage_t *self);
+
 //  Whether a process that should run has ended; then which, and how.
 bool
     stage_crashed (stage_t *self, char **reason);
