@@ -709,6 +709,9 @@ s_printed (play_t *self, const step_t *step)
     bool fine = stage_printed (self->stage, step->process, zframe_data (frame),
                                zframe_size (frame));
     zmsg_destroy (&text);
+    if (step->absent)
+        return !fine || s_broken (self, step, "nothing of this in what the client "
+                                  "printed", NULL, "the client printed this");
     return fine || s_broken (self, step, "the reply in what the client printed",
                              NULL, "the client did not print this");
 }

@@ -68,7 +68,7 @@ const char *const script_commands [] = {
     "client|titanic-client calls SERVICE FRAME..\tIt is started for one request",
     "client|titanic-client ends|succeeds|fails [within N hb]\tIt ends by itself; "
         "with status 0; with another",
-    "client|titanic-client printed TEXT\tThis is in what it printed",
+    "client|titanic-client printed [no] TEXT\tThis is in what it printed; or it is not",
     "target serves\tA probe: a request goes through and back, titanic.close "
         "answers",
     "file \"NAME\" placed|stays\tPut a file into the target's working "

@@ -140,6 +140,7 @@ struct _step_t {
     action_t action;
     bool slow;                  //  PROCESS: the worker that works long
     ending_t ending;            //  END
+    bool absent;                //  PRINTED: it must not be there
     size_t times;               //  REPEAT
     block_t block;              //  REPEAT
     const requirement_t **tags; //  What this step proves; none for all that

@@ -664,6 +664,7 @@ s_read_call (cursor_t *cursor, step_t *step)
     else
     if (cursor_take_word (cursor, "printed")) {
         step->type = STEP_PRINTED;
+        step->absent = cursor_take_word (cursor, "no");
         needs->prints = true;
         cursor->reader->expects = true;
     }

@@ -79,6 +79,24 @@ s_dies_on_stray (peer_t *self, message_t **message_p,
         abort ();
 }
 
+//  Whatever reply comes is the one that is waited for
+static void
+s_takes_any (peer_t *self, message_t **message_p,
+             const mdp_command_t *command)
+{
+    if (command->type == MDP_CLIENT_REPLY)
+        peer_exchange (message_p, command->body - 1, frame_ref (self->kept));
+}
+
+static void
+s_drops_parts (peer_t *self, message_t **message_p,
+               const mdp_command_t *command)
+{
+    (void) self;
+    if (command->type == MDP_CLIENT_PARTIAL)
+        message_destroy (message_p);
+}
+
 static void
 s_dies_on_short (peer_t *self, message_t **message_p,
                  const mdp_command_t *command)
@@ -228,6 +246,8 @@ const peer_fault_t client_faults [] = {
     { "client-asks-once", s_asks_once, NULL, 0 },
     { "client-needs-broker", NULL, NULL, PEER_NEEDS_BROKER },
     { "client-dies-on-stray", s_keep_service, s_dies_on_stray, 0 },
+    { "client-takes-any-reply", s_keep_service, s_takes_any, 0 },
+    { "client-drops-parts", NULL, s_drops_parts, 0 },
     { "client-takes-no-second", NULL, NULL, PEER_WAITS_FOR_MORE },
     { "client-dies-on-short", NULL, s_dies_on_short, 0 },
     { "client-first-part-only", NULL, s_first_part_only, 0 },
