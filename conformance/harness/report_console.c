@@ -98,6 +98,16 @@ s_field (console_t *self, const char *name, const char *value)
 }
 
 //  The last lines of a text, each indented
+//  What a target printed may be meant for a terminal, or for nobody
+static void
+s_put_plain (FILE *out, const char *text, size_t size)
+{
+    for (size_t index = 0; index < size; index++) {
+        unsigned char byte = (unsigned char) text [index];
+        fputc ((byte < 0x20 && byte != '\t') || byte == 0x7f? '?': byte, out);
+    }
+}
+
 static void
 s_lines (console_t *self, const char *title, const char *text)
 {
@@ -113,8 +123,11 @@ s_lines (console_t *self, const char *title, const char *text)
         fprintf (out, "        (%zu lines before)\n", left_out);
     for (size_t line = 0; *text; line++) {
         size_t size = strcspn (text, "\n");
-        if (line >= left_out)
-            fprintf (out, "        %.*s\n", (int) size, text);
+        if (line >= left_out) {
+            fputs ("        ", out);
+            s_put_plain (out, text, size);
+            fputc ('\n', out);
+        }
         text += size + (text [size] == '\n');
     }
 }

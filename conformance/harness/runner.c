@@ -35,7 +35,7 @@
 #define PROGRESS_MS 200
 //  How often it is run again when the machine was busy, and the harness in time: a
 //  target that is at fault fails every time
-#define CONFIRMS_MAX 2
+#define CONFIRMS_MAX 3
 //  Less idle time than this share is busy
 #define IDLE_LEAST 0.2
 //  Targets that beat no faster than this have time to spare on any machine
@@ -306,7 +306,8 @@ static void
 s_put_off (runner_t *self, slot_t *slot, result_t **result_p)
 {
     const result_t *result = *result_p;
-    self->limit = self->limit > 2? self->limit * 2 / 3: 1;
+    //  Once more: it is run alone, as far as that is ours to say
+    self->limit = slot->runs || self->limit <= 2? 1: self->limit * 2 / 3;
     self->waiting [--self->next] = (waiting_t) {
         .index = slot->index, .runs = slot->runs + 1,
         .seen = slot->seen? slot->seen: zsys_sprintf ("%s: %s",

@@ -176,6 +176,31 @@ s_parts (wreck_t *self, const event_t *event, update_t *update)
     return false;
 }
 
+//  Who was disconnected once sends no more heartbeats
+static bool
+s_note_disconnect (wreck_t *self, const event_t *event, update_t *update)
+{
+    (void) update;
+    mdp_command_t command;
+    if (event->type == EVENT_RECEIVED
+    &&  mdp_decode (event->message, 0, MDP_AT_WORKER, &command) == MDP_OK
+    &&  command.type == MDP_WORKER_DISCONNECT)
+        self->number++;
+    return true;
+}
+
+static void
+s_heartbeats_once (wreck_t *self, const event_t *event, update_t *update,
+                   size_t first)
+{
+    (void) event;
+    mdp_command_t command;
+    for (; self->number && first < update_size (update); first++)
+        if (wreck_read_sent (update_effect (update, first), &command)
+        &&  command.type == MDP_WORKER_HEARTBEAT)
+            update_remove (update, first--);
+}
+
 //  Each READY is sent twice
 static void
 s_ready_twice (wreck_t *self, const event_t *event, update_t *update,
@@ -205,6 +230,8 @@ const fault_t alone_faults [] = {
     { "dies-on-malformed", s_dies_on_malformed, NULL, NULL, 0 },
     { "last-part-only", s_parts, NULL, NULL, PARTS_NONE },
     { "keeps-old-parts", s_parts, NULL, NULL, PARTS_ALL },
+    { "titanic-heartbeats-once", s_note_disconnect, s_heartbeats_once, NULL,
+      0 },
     { "titanic-ready-twice", NULL, s_ready_twice, NULL, 0 },
     { NULL, NULL, NULL, NULL, 0 }
 };

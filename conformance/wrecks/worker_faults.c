@@ -157,6 +157,50 @@ s_no_heartbeats_busy (peer_t *self, message_t **message_p,
         message_destroy (message_p);
 }
 
+//  Once it has replied, it thinks that is life enough
+static void
+s_heartbeats_till_reply (peer_t *self, message_t **message_p,
+                         const mdp_command_t *command)
+{
+    if (command->type == MDP_WORKER_REPLY)
+        self->number++;
+    if (command->type == MDP_WORKER_HEARTBEAT && self->number)
+        message_destroy (message_p);
+}
+
+static void
+s_heartbeats_once (peer_t *self, message_t **message_p,
+                   const mdp_command_t *command)
+{
+    if (command->type == MDP_WORKER_READY)
+        self->number++;
+    if (command->type == MDP_WORKER_HEARTBEAT && self->number > 1)
+        message_destroy (message_p);
+}
+
+//  After long work it takes its broker for gone, though heartbeats wait unread
+static void
+s_note_work (peer_t *self, message_t **message_p, const mdp_command_t *command)
+{
+    (void) message_p;
+    if (command->type == MDP_WORKER_REPLY
+    &&  zclock_mono () - self->heartbeat_ms > EXPIRY_MS)
+        self->number++;
+}
+
+static void
+s_leaves_after_work (peer_t *self, message_t **message_p,
+                     const mdp_command_t *command)
+{
+    if (command->type == MDP_WORKER_REQUEST)
+        self->heartbeat_ms = zclock_mono ();
+    if (self->number == 0)
+        return;
+    self->number = 0;
+    message_destroy (message_p);
+    *message_p = mdp_worker_disconnect (self->version, NULL);
+}
+
 static void
 s_heartbeats_always (peer_t *self, message_t **message_p,
                      const mdp_command_t *command)
@@ -282,6 +326,9 @@ const peer_fault_t worker_faults [] = {
     { "worker-no-heartbeats", s_no_heartbeats, NULL, 0 },
     { "worker-rare-heartbeats", s_rare_heartbeats, NULL, 0 },
     { "worker-no-heartbeats-busy", s_no_heartbeats_busy, NULL, 0 },
+    { "worker-heartbeats-till-reply", s_heartbeats_till_reply, NULL, 0 },
+    { "worker-heartbeats-once", s_heartbeats_once, NULL, 0 },
+    { "worker-leaves-after-work", s_note_work, s_leaves_after_work, 0 },
     { "worker-heartbeats-always", s_heartbeats_always, NULL, 0 },
     { "worker-deaf-to-heartbeats", NULL, s_deaf_to_heartbeats, 0 },
     { "worker-only-heartbeats-count", NULL, s_only_heartbeats, 0 },
