@@ -31,7 +31,7 @@
 //  A scenario that takes longer than this is stuck: the harness has a bug
 #define SCENARIO_MAX_MS (15 * 60 * 1000)
 //  How often a scenario is run again when the machine was too busy to judge
-#define RERUNS_MAX 4
+#define RERUNS_MAX 6
 #define PROGRESS_MS 200
 //  How often it is run again when the machine was busy, and the harness in time: a
 //  target that is at fault fails every time

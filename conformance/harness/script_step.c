@@ -327,6 +327,7 @@ s_read_version (cursor_t *cursor, actor_t *actor)
     for (size_t index = 0; versions [index]; index++)
         if (cursor_take_word (cursor, versions [index])) {
             actor->version = versions [index];
+            script_use_protocol (cursor->reader->scenario, versions [index]);
             return true;
         }
     return cursor_fail (cursor, "a version of MDP is due here: mdp/0.1 or mdp/0.2");

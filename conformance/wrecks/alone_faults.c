@@ -48,6 +48,40 @@ s_takes_any_reply (wreck_t *self, const event_t *event, update_t *update)
     return false;
 }
 
+//  The reply to every request is what the first one asked: it went back the way of
+//  another
+static void
+s_note_first (wreck_t *self, const event_t *event, update_t *update,
+              size_t first)
+{
+    (void) event;
+    mdp_command_t command;
+    for (; !self->subject && first < update_size (update); first++) {
+        effect_t *effect = update_effect (update, first);
+        if (wreck_read_sent (effect, &command)
+        &&  command.type == MDP_CLIENT_REQUEST
+        && !frame_is (command.service, "mmi.service", 11))
+            self->subject = frame_ref (message_frame (effect->message,
+                                                      command.body));
+    }
+}
+
+static bool
+s_late_is_now (wreck_t *self, const event_t *event, update_t *update)
+{
+    mdp_command_t command;
+    if (!self->subject || !s_read_reply (event, &command)
+    ||  frame_is (command.service, "mmi.service", 11))
+        return true;
+    message_t *body = message_new ();
+    message_add (body, self->subject);
+    message_t *message = mdp_client_reply (command.version, NULL,
+                                           command.service, body, 0);
+    message_destroy (&body);
+    s_feign (self, event, &message, update);
+    return false;
+}
+
 //  Asks for a service once, and not again when it is not there
 static void
 s_asks_mmi_once (wreck_t *self, const event_t *event, update_t *update,
@@ -222,6 +256,7 @@ s_ready_twice (wreck_t *self, const event_t *event, update_t *update,
 
 const fault_t alone_faults [] = {
     { "takes-any-reply", s_takes_any_reply, NULL, NULL, 0 },
+    { "late-is-now", s_late_is_now, s_note_first, NULL, 0 },
     { "asks-mmi-once", NULL, s_asks_mmi_once, NULL, 0 },
     { "needs-mmi", s_note_mmi, s_needs_mmi, NULL, 0 },
     { "ignores-empty-requests", s_ignores_empty, NULL, NULL, 0 },
