@@ -246,7 +246,7 @@ s_answers (stage_t *self, player_t *host, player_t *guest, zmsg_t *message)
     captures_t *captures = captures_new ();
     bool asked = words->mmi_question && words->mmi_answer
         && pattern_match (&words->mmi_question->pattern, message, captures);
-    if (asked) {
+    if (asked && !host->unanswering) {
         char *service = s_captured (captures, "service");
         term_t status = inside_literal (host->unmanaged? "501"
             : service && zlist_exists (host->offered, service)? "200": "404");
@@ -455,14 +455,18 @@ stage_mute (stage_t *self, player_t *host)
 void
 stage_offer (stage_t *self, player_t *host, const char *service, offer_t offer)
 {
-    static const char *const words [] = { "lacks", "offers", "serves" };
+    static const char *const words [] = {
+        "lacks", "ignores", "offers", "serves"
+    };
     stage_note (self, "%s %s %s", host->name, words [offer], service);
     zlist_remove (host->offered, (char *) service);
     zlist_remove (host->echoed, (char *) service);
     //  Who has no mmi.service has no management services at all
-    if (streq (service, "mmi.service"))
+    if (streq (service, "mmi.service")) {
         host->unmanaged = offer == OFFER_NOT;
-    if (offer != OFFER_NOT)
+        host->unanswering = offer == OFFER_SILENT;
+    }
+    if (offer >= OFFER_ONLY)
         zlist_append (host->offered, (char *) service);
     if (offer == OFFER_ECHO)
         zlist_append (host->echoed, (char *) service);

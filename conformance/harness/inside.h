@@ -63,6 +63,7 @@ struct _player_t {
     bool mute;                  //  No heartbeats to anyone
     zlist_t *offered;           //  char *, services that its mmi.service knows
     bool unmanaged;             //  Its mmi.service answers 501
+    bool unanswering;           //  Or nothing
     zlist_t *echoed;            //  Those of them that it serves itself
     size_t arrivals;            //  Messages that were worth telling a script
     char *latest;               //  The last of them

@@ -739,6 +739,7 @@ s_host_step (play_t *self, const step_t *step)
     zmsg_t *service = pattern_compose (&step->pattern, self->captures);
     char *name = zmsg_popstr (service);
     stage_offer (self->stage, host, name, step->type == STEP_LACK? OFFER_NOT
+                 : step->type == STEP_IGNORE? OFFER_SILENT
                  : step->type == STEP_ECHO? OFFER_ECHO: OFFER_ONLY);
     free (name);
     zmsg_destroy (&service);
@@ -860,6 +861,7 @@ s_step (play_t *self, const step_t *step)
         case STEP_OFFER:
         case STEP_LACK:
         case STEP_ECHO:
+        case STEP_IGNORE:
         case STEP_REOPEN:
             return s_host_step (self, step);
         case STEP_LEAVE:
@@ -919,8 +921,11 @@ s_final_probe (play_t *self)
     result_t *result = self->result;
     if (result->verdict >= VERDICT_HANG)
         return;
-    //  A step that failed may have left it standing still
+    //  A step that failed may have left it standing still, or down
     stage_resume (self->stage);
+    if (result->verdict != VERDICT_PASS && !self->host
+    &&  stage_is_down (self->stage))
+        return;
     stage_result_t served = s_probe (self, &reason);
     if (served == STAGE_FINE)
         return;

@@ -59,6 +59,7 @@ const char *const script_commands [] = {
     "G leaves [within N hb]\tThe guest hangs up",
     "B offers|lacks SERVICE\tWhat its mmi.service says from now on; without \"mmi.service\" "
         "it says 501",
+    "B ignores \"mmi.service\"\tIt does not answer questions to it",
     "B serves SERVICE\tIt offers the service, and answers each request for it with the "
         "request's own body",
     "B mute\tIt sends no more heartbeats; its guests are new no more",

@@ -85,6 +85,7 @@ typedef enum {
     STEP_OFFER,                 //  b offers "echo"
     STEP_LACK,                  //  b lacks "echo"
     STEP_ECHO,                  //  b serves "echo"
+    STEP_IGNORE,                //  b ignores "mmi.service"
     STEP_REOPEN,                //  b opens, again
     STEP_LEAVE,                 //  w leaves within N hb
     STEP_CALL,                  //  client calls "echo" "x"

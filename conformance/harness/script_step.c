@@ -502,9 +502,11 @@ s_read_broker (cursor_t *cursor, step_t *step)
     else
     if (streq (cursor_word (cursor), "offers")
     ||  streq (cursor_word (cursor), "serves")
+    ||  streq (cursor_word (cursor), "ignores")
     ||  streq (cursor_word (cursor), "lacks")) {
         step->type = cursor_take_word (cursor, "offers")? STEP_OFFER
-                   : cursor_take_word (cursor, "serves")? STEP_ECHO: STEP_LACK;
+                   : cursor_take_word (cursor, "serves")? STEP_ECHO
+                   : cursor_take_word (cursor, "ignores")? STEP_IGNORE: STEP_LACK;
         if (step->type == STEP_LACK)
             cursor->at++;
         if (!s_at_term (cursor))
@@ -514,7 +516,7 @@ s_read_broker (cursor_t *cursor, step_t *step)
         return s_check_names (cursor, &step->pattern, true);
     }
     else
-        return cursor_fail (cursor, "a broker can ->, <-, offers, serves, lacks, idle, "
+        return cursor_fail (cursor, "a broker can ->, <-, offers, serves, lacks, ignores, idle, "
                             "mute, closes and opens");
     return true;
 }

@@ -471,6 +471,15 @@ stage_printed (stage_t *self, process_t process, const void *text, size_t size)
     return found;
 }
 
+bool
+stage_is_down (const stage_t *self)
+{
+    for (int index = PROCESS_BROKER; index <= PROCESS_TITANIC; index++)
+        if (self->children [index] && !self->wanted [index])
+            return true;
+    return false;
+}
+
 void
 stage_resume (stage_t *self)
 {

@@ -81,6 +81,10 @@ stage_result_t
     stage_act (stage_t *self, process_t process, action_t action,
                char **reason);
 
+//  Whether broker or Titanic were ended by the scenario, and not started again.
+bool
+    stage_is_down (const stage_t *self);
+
 //  Whatever was paused goes on.
 void
     stage_resume (stage_t *self);
@@ -211,6 +215,7 @@ void
 //  What a broker that the harness plays does about a service from now on.
 typedef enum {
     OFFER_NOT,                  //  Its mmi.service does not know it
+    OFFER_SILENT,               //  It says nothing, ever
     OFFER_ONLY,                 //  It knows it
     OFFER_ECHO                  //  And requests are answered with their own body
 } offer_t;

@@ -82,6 +82,40 @@ s_late_is_now (wreck_t *self, const event_t *event, update_t *update)
     return false;
 }
 
+//  Waits for an answer of mmi.service, however long
+static void
+s_waits_for_mmi (wreck_t *self, const event_t *event, update_t *update,
+                 size_t first)
+{
+    mdp_command_t command;
+    if (s_read_reply (event, &command)
+    &&  frame_is (command.service, "mmi.service", 11))
+        self->number++;
+    for (; self->number == 0 && first < update_size (update); first++)
+        if (wreck_read_sent (update_effect (update, first), &command)
+        &&  command.type == MDP_CLIENT_REQUEST
+        && !frame_is (command.service, "mmi.service", 11))
+            update_remove (update, first--);
+}
+
+//  A broker that sends no HEARTBEAT is gone, whatever else it sends
+static bool
+s_only_heartbeats_count (wreck_t *self, const event_t *event,
+                         update_t *update)
+{
+    (void) update;
+    mdp_command_t command;
+    if (event->type != EVENT_RECEIVED
+    ||  mdp_decode (event->message, 0, MDP_AT_WORKER, &command) != MDP_OK)
+        return true;
+    if (command.type == MDP_WORKER_HEARTBEAT)
+        self->last_ms = 0;
+    else
+    if (command.type == MDP_WORKER_REQUEST && self->last_ms == 0)
+        self->last_ms = event->now_ms;
+    return self->last_ms == 0 || event->now_ms - self->last_ms < 500;
+}
+
 //  Asks for a service once, and not again when it is not there
 static void
 s_asks_mmi_once (wreck_t *self, const event_t *event, update_t *update,
@@ -257,6 +291,8 @@ s_ready_twice (wreck_t *self, const event_t *event, update_t *update,
 const fault_t alone_faults [] = {
     { "takes-any-reply", s_takes_any_reply, NULL, NULL, 0 },
     { "late-is-now", s_late_is_now, s_note_first, NULL, 0 },
+    { "waits-for-mmi", NULL, s_waits_for_mmi, NULL, 0 },
+    { "counts-heartbeats-only", s_only_heartbeats_count, NULL, NULL, 0 },
     { "asks-mmi-once", NULL, s_asks_mmi_once, NULL, 0 },
     { "needs-mmi", s_note_mmi, s_needs_mmi, NULL, 0 },
     { "ignores-empty-requests", s_ignores_empty, NULL, NULL, 0 },

@@ -180,7 +180,13 @@ static int
 s_close_id (ticlient_t *self, const char *id)
 {
     int status;
+    int64_t tries = options_number (self->options, "retries");
     message_t *reply = s_ask_id (self, "titanic.close", id, &status);
+    //  TSP-STATUS-13
+    while (status == TSP_ERROR && tries-- > 0 && s_pause (self, 0)) {
+        message_destroy (&reply);
+        reply = s_ask_id (self, "titanic.close", id, &status);
+    }
     message_destroy (&reply);
     return status == TSP_OK? TOOL_OK: s_refused ("titanic.close", status);
 }

@@ -824,6 +824,10 @@ s_check_executions (dispatch_t *self, int64_t now_ms, update_t *update)
                        execution->target->name);
         if (execution->state == EXECUTION_REQUEST)
             s_shrink_window (execution->target);
+        else
+            //  TSP-EXEC-04: there may be no mmi.service at all, and whether the
+            //  service is there shows only when it is asked
+            execution->target->known_ms = now_ms + self->config.timeout_ms;
         s_give_up (self, execution, update);
     }
 }
