@@ -137,7 +137,7 @@ START_TEST (console_tells_people)
         "           0.100  w mute\n"
         "    what the target printed:\n"
         "        broker:\n"
-        "        it said\x1b something\n"
+        "        it said? something\n"
         "\n"
         "SKIP   theme/far                              0.00 s\n"
         "\n"

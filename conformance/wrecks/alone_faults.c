@@ -12,6 +12,9 @@
 
 #include "wreck.h"
 
+//  Fits the heartbeat and the liveness of targets/wreck.zpl
+#define EXPIRY_MS 500
+
 //  A reply that came to Titanic as a client
 static bool
 s_read_reply (const event_t *event, mdp_command_t *command)
@@ -109,11 +112,12 @@ s_only_heartbeats_count (wreck_t *self, const event_t *event,
     ||  mdp_decode (event->message, 0, MDP_AT_WORKER, &command) != MDP_OK)
         return true;
     if (command.type == MDP_WORKER_HEARTBEAT)
-        self->last_ms = 0;
+        self->number = 0;
     else
-    if (command.type == MDP_WORKER_REQUEST && self->last_ms == 0)
-        self->last_ms = event->now_ms;
-    return self->last_ms == 0 || event->now_ms - self->last_ms < 500;
+    if (command.type == MDP_WORKER_REQUEST && self->number == 0)
+        self->number = (size_t) event->now_ms;
+    return self->number == 0
+        || event->now_ms - (int64_t) self->number < EXPIRY_MS;
 }
 
 //  Asks for a service once, and not again when it is not there
