@@ -469,6 +469,7 @@ const fault_t dialogue_faults [] = {
     { "few-workers", s_few_workers, NULL, NULL, 0 },
     { "drops-when-busy", s_drops_when_busy, s_note_held, NULL, 0 },
     { "never-expires-requests", NULL, NULL, "--expiry 0", 0 },
+    { "expires-early", NULL, NULL, "--expiry 500", 0 },
     { "swaps-replies", s_swaps_replies, s_swap_replies, NULL, 0 },
     { "sticks-to-first-client", s_sticks_to_first, s_stick_to_first, NULL, 0 },
     { "registers-once", s_registers_once, NULL, NULL, 0 },
