@@ -120,18 +120,28 @@ s_only_heartbeats_count (wreck_t *self, const event_t *event,
         || event->now_ms - (int64_t) self->number < EXPIRY_MS;
 }
 
-//  Asks for a service once, and not again when it is not there
+//  A service that was not there once is given up
+static bool
+s_note_absence (wreck_t *self, const event_t *event, update_t *update)
+{
+    (void) update;
+    mdp_command_t command;
+    if (s_read_reply (event, &command)
+    &&  frame_is (command.service, "mmi.service", 11)
+    &&  frame_is (message_frame (event->message, command.body), "404", 3))
+        self->number++;
+    return true;
+}
+
 static void
-s_asks_mmi_once (wreck_t *self, const event_t *event, update_t *update,
-                 size_t first)
+s_gives_up_absent (wreck_t *self, const event_t *event, update_t *update,
+                   size_t first)
 {
     (void) event;
     mdp_command_t command;
-    for (; first < update_size (update); first++)
+    for (; self->number && first < update_size (update); first++)
         if (wreck_read_sent (update_effect (update, first), &command)
-        &&  command.type == MDP_CLIENT_REQUEST
-        &&  frame_is (command.service, "mmi.service", 11)
-        &&  self->number++ > 0)
+        &&  command.type == MDP_CLIENT_REQUEST)
             update_remove (update, first--);
 }
 
@@ -297,7 +307,7 @@ const fault_t alone_faults [] = {
     { "late-is-now", s_late_is_now, s_note_first, NULL, 0 },
     { "waits-for-mmi", NULL, s_waits_for_mmi, NULL, 0 },
     { "counts-heartbeats-only", s_only_heartbeats_count, NULL, NULL, 0 },
-    { "asks-mmi-once", NULL, s_asks_mmi_once, NULL, 0 },
+    { "gives-up-absent", s_note_absence, s_gives_up_absent, NULL, 0 },
     { "needs-mmi", s_note_mmi, s_needs_mmi, NULL, 0 },
     { "ignores-empty-requests", s_ignores_empty, NULL, NULL, 0 },
     { "ignores-empty-replies", s_ignores_empty_reply, NULL, NULL, 0 },
