@@ -36,11 +36,11 @@ typedef struct {
     char id [TSP_ID_DIGITS + 1];    //  Of the request that call has stored
 } ticlient_t;
 
-//  Ask one of Titanic's services. The reply with its status; NULL and 0 after
+//  Ask one of Titanic's services once. The reply with its status; NULL and 0 after
 //  an error message.
 static message_t *
-s_ask (ticlient_t *self, const char *service, const message_t *body,
-       int *status)
+s_ask_once (ticlient_t *self, const char *service, const message_t *body,
+            int *status)
 {
     *status = 0;
     message_t *reply = client_call (self->client, service, body);
@@ -60,15 +60,46 @@ s_ask (ticlient_t *self, const char *service, const message_t *body,
     return reply;
 }
 
+//  When it stops looking; 0 for never.
+static int64_t
+s_until_ms (const ticlient_t *self)
+{
+    int64_t wait_ms = options_number (self->options, "wait");
+    return wait_ms? zclock_mono () + wait_ms: 0;
+}
+
+//  Wait for the time between two looks; false when there is to be no other.
+static bool
+s_pause (const ticlient_t *self, int64_t until_ms)
+{
+    int64_t next_ms = zclock_mono () + options_number (self->options, "poll");
+    return (!until_ms || next_ms <= until_ms)
+        && wire_wait (NULL, next_ms) != WIRE_INTERRUPTED;
+}
+
+//  TSP-STATUS-13: after a 500 ask again later, so many times and not for ever
+static message_t *
+s_ask (ticlient_t *self, const char *service, const message_t *body,
+       int64_t tries, int *status)
+{
+    message_t *reply = s_ask_once (self, service, body, status);
+    while (*status == TSP_ERROR && tries-- > 0 && s_pause (self, 0)) {
+        message_destroy (&reply);
+        reply = s_ask_once (self, service, body, status);
+    }
+    return reply;
+}
+
 //  Ask about an id.
 static message_t *
-s_ask_id (ticlient_t *self, const char *service, const char *id, int *status)
+s_ask_id (ticlient_t *self, const char *service, const char *id,
+          int64_t tries, int *status)
 {
     *status = 0;
     message_t *body = message_new ();
     message_t *reply = NULL;
     if (body && message_add_string (body, id) == 0)
-        reply = s_ask (self, service, body, status);
+        reply = s_ask (self, service, body, tries, status);
     else
         wire_notice ("out of memory");
     message_destroy (&body);
@@ -96,23 +127,6 @@ s_refused (const char *service, int status)
     return TOOL_FAILED;
 }
 
-//  When it stops looking; 0 for never.
-static int64_t
-s_until_ms (const ticlient_t *self)
-{
-    int64_t wait_ms = options_number (self->options, "wait");
-    return wait_ms? zclock_mono () + wait_ms: 0;
-}
-
-//  Wait for the time between two looks; false when there is to be no other.
-static bool
-s_pause (const ticlient_t *self, int64_t until_ms)
-{
-    int64_t next_ms = zclock_mono () + options_number (self->options, "poll");
-    return (!until_ms || next_ms <= until_ms)
-        && wire_wait (NULL, next_ms) != WIRE_INTERRUPTED;
-}
-
 //  Have the request stored that the arguments tell, and note its id. The exit
 //  status.
 static int
@@ -124,13 +138,8 @@ s_store_request (ticlient_t *self)
     if (!body)
         return TOOL_FAILED;
     int status;
-    int64_t tries = options_number (self->options, "retries");
-    message_t *reply = s_ask (self, "titanic.request", body, &status);
-    //  TSP-STATUS-13: ask again later, but not for ever
-    while (status == TSP_ERROR && tries-- > 0 && s_pause (self, 0)) {
-        message_destroy (&reply);
-        reply = s_ask (self, "titanic.request", body, &status);
-    }
+    message_t *reply = s_ask (self, "titanic.request", body,
+        options_number (self->options, "retries"), &status);
     message_destroy (&body);
     int result = TOOL_FAILED;
     request_id_t id;
@@ -168,7 +177,8 @@ s_reply (ticlient_t *self)
 {
     int status;
     message_t *reply = s_ask_id (self, "titanic.reply",
-                                 options_argument (self->options, 1), &status);
+                                 options_argument (self->options, 1), 0,
+                                 &status);
     int result = status == TSP_OK?
         tool_print (reply, 1)? TOOL_FAILED: TOOL_OK:
         s_refused ("titanic.reply", status);
@@ -180,13 +190,8 @@ static int
 s_close_id (ticlient_t *self, const char *id)
 {
     int status;
-    int64_t tries = options_number (self->options, "retries");
-    message_t *reply = s_ask_id (self, "titanic.close", id, &status);
-    //  TSP-STATUS-13
-    while (status == TSP_ERROR && tries-- > 0 && s_pause (self, 0)) {
-        message_destroy (&reply);
-        reply = s_ask_id (self, "titanic.close", id, &status);
-    }
+    message_t *reply = s_ask_id (self, "titanic.close", id,
+        options_number (self->options, "retries"), &status);
     message_destroy (&reply);
     return status == TSP_OK? TOOL_OK: s_refused ("titanic.close", status);
 }
@@ -204,7 +209,8 @@ s_poll (ticlient_t *self, int *status)
 {
     int64_t until_ms = s_until_ms (self);
     for (;;) {
-        message_t *reply = s_ask_id (self, "titanic.reply", self->id, status);
+        message_t *reply = s_ask_id (self, "titanic.reply", self->id, 0,
+                                     status);
         if (*status == TSP_OK)
             return reply;
         message_destroy (&reply);
