@@ -47,6 +47,17 @@ s_has (int flag)
     return s_peer.fault && (s_peer.fault->flags & flag);
 }
 
+//  It must notice wherever it was stopped, not only while it waited.
+static void
+s_watch_clock (void)
+{
+    int64_t now_ms = zclock_mono ();
+    if (s_has (PEER_DIES_AFTER_PAUSE)
+    &&  s_peer.seen_ms && now_ms - s_peer.seen_ms > PAUSE_MS)
+        abort ();
+    s_peer.seen_ms = now_ms;
+}
+
 void
 peer_send (peer_t *self, const message_t *message)
 {
@@ -85,6 +96,7 @@ __wrap_wire_connect (const char *endpoint)
 int
 __wrap_wire_send (zsock_t *socket, const message_t *message)
 {
+    s_watch_clock ();
     s_peer.socket = socket;
     mdp_command_t command;
     message_t *changed = message_slice (message, 0);
@@ -136,12 +148,12 @@ __wrap_wire_receive (zsock_t *socket)
 wire_event_t
 __wrap_wire_wait (zsock_t *socket, int64_t until_ms)
 {
+    s_watch_clock ();
     int64_t now_ms = zclock_mono ();
     if (s_has (PEER_FEIGNS_HEARTBEATS) && until_ms > now_ms + HEARTBEAT_MS)
         until_ms = now_ms + HEARTBEAT_MS;
     wire_event_t event = __real_wire_wait (socket, until_ms);
-    if (s_has (PEER_DIES_AFTER_PAUSE) && zclock_mono () - now_ms > PAUSE_MS)
-        abort ();
+    s_watch_clock ();
     return event == WIRE_TIMEOUT && socket && s_has (PEER_FEIGNS_HEARTBEATS)
         ? WIRE_READABLE: event;
 }

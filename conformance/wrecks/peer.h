@@ -36,6 +36,7 @@ typedef struct {
     frame_t *kept;              //  Whatever a fault must remember
     size_t number;              //  Whatever a fault counts
     int64_t heartbeat_ms;       //  When the broker's last one came
+    int64_t seen_ms;            //  When it looked at the clock last
     bool busy;                  //  A worker: with a request in hand
 } peer_t;
 
