@@ -14,11 +14,15 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include <sys/epoll.h>
+#include <unistd.h>
+
 #include <zmq.h>
 
 //  A table that cannot grow must not end the process
 #define HASH_NONFATAL_OOM 1
 #include <uthash.h>
+#include <utlist.h>
 
 //  Frames up to this size are copied. ZeroMQ receives small messages into
 //  buffers of 8 KB that they share: one that waits long would hold all of it.
@@ -36,11 +40,21 @@
 //  Messages in memory for each peer, each way.
 #define HIGH_WATER 1000
 
-typedef struct {
+//  Connections that may wait to be accepted: thousands of peers come back at
+//  once after a restart.
+#define BACKLOG 4096
+
+//  Sockets that a single wait tells of.
+#define WOKEN_MAX 256
+
+typedef struct _channel_entry_t {
+    struct _channel_entry_t *prev;  //  In channels_t ready
+    struct _channel_entry_t *next;
     channel_t number;           //  The engine's number for it, key
-    size_t place;               //  Where in channels_t items
+    bool ready;                 //  May have a message
     bool muted;                 //  Nothing is received any more
     void *socket;               //  ZeroMQ socket
+    int fd;                     //  That tells when to look at it
     UT_hash_handle hh;          //  In channels_t table
 } channel_entry_t;
 
@@ -49,34 +63,10 @@ struct _channels_t {
     int64_t max_message_bytes;  //  Largest frame taken
     int linger_ms;              //  For what was sent when a channel closes
     channel_entry_t *table;     //  All channels, by number
-    size_t count;               //  How many
-    size_t capacity;            //  Places in items and entries
-    zmq_pollitem_t *items;      //  wake_fd, then one for each channel
-    channel_entry_t **entries;  //  The channel of each item, NULL for wake_fd
-    size_t turn;                //  Item to receive from next
-    size_t ready;               //  Channels not yet found empty
+    channel_entry_t *ready;     //  Those not known to be empty, in turn
+    int epoll_fd;               //  Waits for wake_fd and all channels
     char endpoint [256];        //  Bound or connected to last
 };
-
-//  Make place for one more item. 0, or -1 with errno.
-static int
-s_reserve (channels_t *self)
-{
-    if (self->count + 1 < self->capacity)
-        return 0;
-    size_t capacity = self->capacity? self->capacity * 2: 8;
-    zmq_pollitem_t *items = realloc (self->items, capacity * sizeof (*items));
-    if (!items)
-        return -1;
-    self->items = items;
-    channel_entry_t **entries = realloc (self->entries,
-                                         capacity * sizeof (*entries));
-    if (!entries)
-        return -1;
-    self->entries = entries;
-    self->capacity = capacity;
-    return 0;
-}
 
 channels_t *
 channels_new (int64_t max_message_bytes, int wake_fd)
@@ -86,15 +76,13 @@ channels_new (int64_t max_message_bytes, int wake_fd)
         return NULL;
     self->max_message_bytes = max_message_bytes;
     self->context = zmq_ctx_new ();
+    self->epoll_fd = epoll_create1 (EPOLL_CLOEXEC);
+    struct epoll_event event = { .events = EPOLLIN };
     if (!self->context
     ||  zmq_ctx_set (self->context, ZMQ_MAX_SOCKETS, SOCKETS_MAX)
-    ||  s_reserve (self)) {
+    ||  self->epoll_fd < 0
+    ||  epoll_ctl (self->epoll_fd, EPOLL_CTL_ADD, wake_fd, &event))
         channels_destroy (&self);
-        return NULL;
-    }
-    self->items [0] = (zmq_pollitem_t) { .fd = wake_fd, .events = ZMQ_POLLIN };
-    self->entries [0] = NULL;
-    self->turn = 1;
     return self;
 }
 
@@ -106,13 +94,15 @@ channels_destroy (channels_t **self_p)
     *self_p = NULL;
     if (!self)
         return;
-    while (self->count)
-        channels_close (self, self->entries [1]->number);
+    int reason = errno;
+    while (self->table)
+        channels_close (self, self->table->number);
     if (self->context)
         while (zmq_ctx_term (self->context) && errno == EINTR);
-    free (self->items);
-    free (self->entries);
+    if (self->epoll_fd >= 0)
+        close (self->epoll_fd);
     free (self);
+    errno = reason;
 }
 
 void
@@ -149,7 +139,8 @@ s_socket_new (channels_t *self, int type)
     if (rc == 0 && type == ZMQ_ROUTER)
         //  MDP1-ADDRESSING-01, MDP1-ADDRESSING-02, MDP1-ADDRESSING-05,
         //  MDP1-REQREP-05: a ROUTER tells peers apart
-        rc = s_set_int (socket, ZMQ_ROUTER_MANDATORY, 1)
+        rc = s_set_int (socket, ZMQ_BACKLOG, BACKLOG)
+          || s_set_int (socket, ZMQ_ROUTER_MANDATORY, 1)
           || s_set_int (socket, ZMQ_ROUTER_HANDOVER, 0);
     if (rc) {
         int reason = errno;
@@ -160,30 +151,52 @@ s_socket_new (channels_t *self, int type)
     return socket;
 }
 
+//  Look at the channel before the next wait. ZeroMQ tells of a message once, and
+//  may have done so while the socket was in use.
+static void
+s_look_at (channels_t *self, channel_entry_t *entry)
+{
+    if (entry->ready)
+        return;
+    entry->ready = true;
+    DL_APPEND (self->ready, entry);
+}
+
+static void
+s_look_away (channels_t *self, channel_entry_t *entry)
+{
+    if (!entry->ready)
+        return;
+    entry->ready = false;
+    DL_DELETE (self->ready, entry);
+}
+
 //  Enter a socket in the table. 0, or -1 with errno.
 static int
 s_enter (channels_t *self, channel_t number, void *socket)
 {
     channel_entry_t *entry = calloc (1, sizeof (channel_entry_t));
-    if (!entry || s_reserve (self)) {
-        free (entry);
+    if (!entry) {
         errno = ENOMEM;
         return -1;
     }
     entry->number = number;
     entry->socket = socket;
-    entry->place = self->count + 1;
+    struct epoll_event event = { .events = EPOLLIN, .data.ptr = entry };
+    size_t size = sizeof (entry->fd);
+    if (zmq_getsockopt (socket, ZMQ_FD, &entry->fd, &size)
+    ||  epoll_ctl (self->epoll_fd, EPOLL_CTL_ADD, entry->fd, &event)) {
+        free (entry);
+        return -1;
+    }
     HASH_ADD (hh, self->table, number, sizeof (entry->number), entry);
     if (!entry->hh.tbl) {
+        epoll_ctl (self->epoll_fd, EPOLL_CTL_DEL, entry->fd, NULL);
         free (entry);
         errno = ENOMEM;
         return -1;
     }
-    self->entries [entry->place] = entry;
-    self->items [entry->place] = (zmq_pollitem_t) {
-        .socket = socket, .events = ZMQ_POLLIN
-    };
-    self->count++;
+    s_look_at (self, entry);
     return 0;
 }
 
@@ -243,13 +256,11 @@ channels_close (channels_t *self, channel_t number)
     channel_entry_t *entry = s_find (self, number);
     if (!entry)
         return;
+    s_look_away (self, entry);
+    //  Before ZeroMQ closes the descriptor and somebody else gets its number
+    epoll_ctl (self->epoll_fd, EPOLL_CTL_DEL, entry->fd, NULL);
     s_set_int (entry->socket, ZMQ_LINGER, self->linger_ms);
     zmq_close (entry->socket);
-    //  The last one takes its place
-    size_t last = self->count--;
-    self->items [entry->place] = self->items [last];
-    self->entries [entry->place] = self->entries [last];
-    self->entries [entry->place]->place = entry->place;
     HASH_DEL (self->table, entry);
     free (entry);
 }
@@ -263,17 +274,18 @@ channels_mute (channels_t *self, channel_t number)
 }
 
 bool
-channels_wait (channels_t *self, long timeout_ms)
+channels_wait (channels_t *self, int timeout_ms)
 {
-    int rc = zmq_poll (self->items, (int) self->count + 1, timeout_ms);
-    if (rc < 0)                 //  EINTR: nothing is ready
-        for (size_t place = 0; place <= self->count; place++)
-            self->items [place].revents = 0;
-    self->ready = 0;
-    for (size_t place = 1; place <= self->count; place++)
-        if (self->items [place].revents & ZMQ_POLLIN)
-            self->ready++;
-    return (self->items [0].revents & ZMQ_POLLIN) != 0;
+    struct epoll_event events [WOKEN_MAX];
+    int count = epoll_wait (self->epoll_fd, events, WOKEN_MAX,
+                            self->ready? 0: timeout_ms);
+    bool woken = false;
+    for (int nbr = 0; nbr < count; nbr++)
+        if (events [nbr].data.ptr)
+            s_look_at (self, events [nbr].data.ptr);
+        else
+            woken = true;
+    return woken;
 }
 
 static void
@@ -283,24 +295,24 @@ s_free_zmq_msg (void *owner)
     free (owner);
 }
 
-//  The bytes of a ZeroMQ frame as one of ours. NULL when memory is out.
-static frame_t *
-s_frame_from (zmq_msg_t *part)
+//  Append the bytes of a ZeroMQ frame to a message. 0, or -1 when memory is out.
+static int
+s_append (message_t *message, zmq_msg_t *part)
 {
     size_t size = zmq_msg_size (part);
     if (size <= COPY_MAX)
-        return frame_new (zmq_msg_data (part), size);
+        return message_add_bytes (message, zmq_msg_data (part), size);
 
     zmq_msg_t *owner = malloc (sizeof (zmq_msg_t));
     if (!owner)
-        return NULL;
+        return -1;
     zmq_msg_init (owner);
     zmq_msg_move (owner, part);
     frame_t *frame = frame_wrap (zmq_msg_data (owner), size, s_free_zmq_msg,
                                  owner);
     if (!frame)
         s_free_zmq_msg (owner);
-    return frame;
+    return message_take (message, &frame);
 }
 
 //  Receive one message with all its frames.
@@ -325,10 +337,8 @@ s_receive (void *socket, message_t **message_p)
         }
         //  Asked now, since a large part is moved out of part below
         more = zmq_msg_more (&part);
-        frame_t *frame = NULL;
-        if (message && result == CHANNELS_OK && count < FRAMES_MAX)
-            frame = s_frame_from (&part);
-        if (!frame || message_take (message, &frame))
+        if (!message || result != CHANNELS_OK || count >= FRAMES_MAX
+        ||  s_append (message, &part))
             result = CHANNELS_DROPPED;  //  But take the rest of it off
         zmq_msg_close (&part);
     }
@@ -342,20 +352,15 @@ channels_result_t
 channels_receive (channels_t *self, channel_t *number, message_t **message_p)
 {
     while (self->ready) {
-        if (self->turn > self->count)
-            self->turn = 1;
-        size_t place = self->turn++;
-        if (!(self->items [place].revents & ZMQ_POLLIN))
-            continue;
-        channel_entry_t *entry = self->entries [place];
+        channel_entry_t *entry = self->ready;
         channels_result_t result = entry->muted?
             CHANNELS_EMPTY: s_receive (entry->socket, message_p);
+        s_look_away (self, entry);
         if (result == CHANNELS_OK || result == CHANNELS_DROPPED) {
+            s_look_at (self, entry);    //  Behind the others
             *number = entry->number;
             return result;
         }
-        self->items [place].revents = 0;
-        self->ready--;
     }
     return CHANNELS_EMPTY;
 }
@@ -423,6 +428,7 @@ channels_send (channels_t *self, channel_t number, const message_t *message)
     channel_entry_t *entry = s_find (self, number);
     if (!entry)
         return CHANNELS_UNKNOWN;
+    s_look_at (self, entry);
     size_t count = message_size (message);
     zmq_msg_t few [FEW_FRAMES];
     zmq_msg_t *parts = few;

@@ -65,11 +65,10 @@ void
 //  Wait until a channel has a message or wake_fd can be read, timeout_ms at
 //  most, -1 for ever. true when it was wake_fd.
 bool
-    channels_wait (channels_t *self, long timeout_ms);
+    channels_wait (channels_t *self, int timeout_ms);
 
-//  Receive the next message that has arrived, each channel in its turn. Only
-//  channels that channels_wait has found ready are looked at. A new message in
-//  *message_p when the result is CHANNELS_OK.
+//  Receive the next message that has arrived, each channel in its turn. A new
+//  message in *message_p when the result is CHANNELS_OK.
 channels_result_t
     channels_receive (channels_t *self, channel_t *number,
                       message_t **message_p);

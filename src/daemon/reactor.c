@@ -19,12 +19,12 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/random.h>
 #include <sys/resource.h>
 #include <sys/signalfd.h>
 #include <time.h>
 #include <unistd.h>
 
-#include <uuid/uuid.h>
 #include <zmq.h>
 
 #include "channels.h"
@@ -57,6 +57,10 @@ typedef struct {
     int64_t deadline_ms;        //  When the engine wants a tick
     int64_t settle_ms;          //  No tick before this, 0 for none
     size_t full_batches;        //  In a row, while a tick was due
+    int64_t now_ms;             //  For events: monotonic clock
+    int64_t wall_ms;            //  For events: since the Unix epoch
+    unsigned char random [512]; //  Bits from the system
+    size_t random_left;         //  Bytes of them that nobody had yet
     bool failed;                //  Cannot go on
     notices_t notices;          //  The log
 } reactor_t;
@@ -106,17 +110,42 @@ s_endpoint_error (const char *what, const char *endpoint, int reason)
              zmq_strerror (reason), s_endpoint_hint (reason));
 }
 
+//  What time it is for the events that follow. Within a batch it stands still.
+static void
+s_look_at_clock (reactor_t *self)
+{
+    self->now_ms = s_clock_ms (CLOCK_MONOTONIC);
+    self->wall_ms = s_clock_ms (CLOCK_REALTIME);
+}
+
+//  Random bits from the system, which is asked for many at a time.
+static void
+s_draw_random (reactor_t *self, void *bits, size_t size)
+{
+    if (self->random_left < size) {
+        size_t drawn = 0;
+        while (drawn < sizeof (self->random)) {
+            ssize_t more = getrandom (self->random + drawn,
+                                      sizeof (self->random) - drawn, 0);
+            if (more > 0)
+                drawn += (size_t) more;
+            else
+                assert (errno == EINTR);
+        }
+        self->random_left = sizeof (self->random);
+    }
+    self->random_left -= size;
+    memcpy (bits, self->random + self->random_left, size);
+}
+
 //  Give an event to the engine. Its effects are added to the update.
 static void
 s_step (reactor_t *self, event_t *event)
 {
-    event->now_ms = s_clock_ms (CLOCK_MONOTONIC);
-    event->wall_ms = s_clock_ms (CLOCK_REALTIME);
-    if (event->type == EVENT_RECEIVED && self->config->store) {
-        uuid_t random;
-        uuid_generate_random (random);
-        memcpy (event->random, random, sizeof (event->random));
-    }
+    event->now_ms = self->now_ms;
+    event->wall_ms = self->wall_ms;
+    if (event->type == EVENT_RECEIVED && self->config->store)
+        s_draw_random (self, event->random, sizeof (event->random));
     size_t before = update_size (self->update);
     self->config->step (self->config->engine, event, self->update);
     self->deadline_ms = update_deadline (self->update);
@@ -172,6 +201,7 @@ s_write (reactor_t *self, size_t from)
             queries [place++] = &effect->query;
     }
     store_write (self->config->store, queries, count, answers);
+    s_look_at_clock (self);
     bool failed = false;
     for (place = 0; place < count; place++) {
         if (answers [place].result != STORE_OK
@@ -334,6 +364,10 @@ s_receive (reactor_t *self)
                 event.message = message;
                 s_step (self, &event);
                 message_destroy (&message);
+                //  With nothing to commit there is nothing to gather: peers
+                //  work on what they have while we read on
+                if (!self->config->store)
+                    s_carry_out (self);
                 break;
             default:
                 s_notice (self, NOTICE_WARNING, "message dropped: too many "
@@ -347,7 +381,8 @@ s_receive (reactor_t *self)
 static void
 s_tick (reactor_t *self, bool full, bool stalled)
 {
-    int64_t now_ms = s_clock_ms (CLOCK_MONOTONIC);
+    s_look_at_clock (self);
+    int64_t now_ms = self->now_ms;
     if (now_ms < self->deadline_ms) {
         self->settle_ms = 0;
         self->full_batches = 0;
@@ -379,13 +414,15 @@ s_timeout_ms (const reactor_t *self, int64_t now_ms)
 static void
 s_loop (reactor_t *self)
 {
+    s_look_at_clock (self);
     s_step_simple (self, EVENT_TICK);
     s_carry_out (self);
     int64_t begun_ms = s_clock_ms (CLOCK_MONOTONIC);
     while (!self->failed) {
         int64_t timeout_ms = s_timeout_ms (self, begun_ms);
-        if (channels_wait (self->channels, (long) timeout_ms))
+        if (channels_wait (self->channels, (int) timeout_ms))
             break;
+        s_look_at_clock (self);
         bool full = s_receive (self);
         s_carry_out (self);
         int64_t now_ms = s_clock_ms (CLOCK_MONOTONIC);

@@ -126,6 +126,13 @@ s_limit_notice (broker_t *self, limit_t *limit, const char *text,
     s_notice (self, loud? NOTICE_WARNING: NOTICE_TRACE, text, subject);
 }
 
+//  A copy of an address, to be kept for longer than the message that it came with
+static frame_t *
+s_keep (const frame_t *address)
+{
+    return frame_new (frame_data (address), frame_size (address));
+}
+
 static worker_t *
 s_worker_find (broker_t *self, const frame_t *address)
 {
@@ -185,7 +192,8 @@ s_dispatch (broker_t *self, service_t *service)
         request_t *request = services_next (self->services, service);
         message_t *message = mdp_worker_request (
             worker->version, worker->address,
-            request_client (request), request_body (request), 0);
+            request_client (request), request_message (request),
+            request_body (request));
         if (!message) {
             //  The request stays where it was until there is memory again
             services_return (self->services, service, &request);
@@ -258,8 +266,7 @@ s_dismiss (broker_t *self, const frame_t *address)
         s_dismissed_remove (self, &oldest);
     }
     dismissed_t *dismissed = calloc (1, sizeof (dismissed_t));
-    if (dismissed) {
-        dismissed->address = frame_ref (address);
+    if (dismissed && (dismissed->address = s_keep (address))) {
         dismissed->heard_ms = self->now_ms;
         HASH_ADD_KEYPTR (hh, self->dismissed, frame_data (dismissed->address),
                          frame_size (dismissed->address), dismissed);
@@ -268,8 +275,8 @@ s_dismiss (broker_t *self, const frame_t *address)
             return;
         }
         frame_destroy (&dismissed->address);
-        free (dismissed);
     }
+    free (dismissed);
     s_notice (self, NOTICE_WARNING, "dismissed worker not remembered: "
               "out of memory", address);
 }
@@ -300,9 +307,10 @@ s_worker_add (broker_t *self, const frame_t *address, mdp_version_t version,
     worker_t *worker = calloc (1, sizeof (worker_t));
     if (!worker)
         return false;
-    worker->address = frame_ref (address);
-    HASH_ADD_KEYPTR (hh, self->workers, frame_data (worker->address),
-                     frame_size (worker->address), worker);
+    worker->address = s_keep (address);
+    if (worker->address)
+        HASH_ADD_KEYPTR (hh, self->workers, frame_data (worker->address),
+                         frame_size (worker->address), worker);
     if (!worker->hh.tbl) {
         frame_destroy (&worker->address);
         free (worker);

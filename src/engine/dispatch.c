@@ -276,10 +276,12 @@ s_require_target (dispatch_t *self, const frame_t *name)
     if (HASH_COUNT (self->targets) >= TARGETS_MAX
     || !(target = (target_t *) calloc (1, sizeof (target_t))))
         return NULL;
-    target->name = frame_ref (name);
+    //  It may outlive by far the message that the name came with
+    target->name = frame_new (frame_data (name), frame_size (name));
     target->window = self->config.service_executions;
-    HASH_ADD_KEYPTR (hh, self->targets, frame_data (target->name),
-                     frame_size (target->name), target);
+    if (target->name)
+        HASH_ADD_KEYPTR (hh, self->targets, frame_data (target->name),
+                         frame_size (target->name), target);
     if (target->hh.tbl)
         return target;
     frame_destroy (&target->name);

@@ -52,7 +52,8 @@ struct _request_t {
     mark_t mark;                //  Set while in service_t marked
     mdp_version_t version;      //  What the client speaks
     frame_t *client;            //  Address of the client
-    message_t *body;            //  Frames of the body
+    message_t *message;         //  As it came
+    size_t body;                //  Number of its first body frame
     message_t *parts;           //  Of its answer, kept for a client of 0.1
     size_t part_bytes;          //  In them, which are among bytes
     size_t bytes;               //  In the body and the address
@@ -215,7 +216,7 @@ static void
 s_request_free (request_t **request_p)
 {
     frame_destroy (&(*request_p)->client);
-    message_destroy (&(*request_p)->body);
+    message_destroy (&(*request_p)->message);
     message_destroy (&(*request_p)->parts);
     free (*request_p);
     *request_p = NULL;
@@ -286,22 +287,23 @@ services_obtain (services_t *self, const frame_t *name,
     }
     service = calloc (1, sizeof (service_t));
     if (service) {
-        service->name = frame_ref (name);
+        service->name = frame_new (frame_data (name), frame_size (name));
+    }
+    if (service && service->name) {
         service->number = ++self->last_number;
         service->queue.most = self->max_service_requests;
         HASH_ADD_KEYPTR (hh, self->services, frame_data (service->name),
                          frame_size (service->name), service);
         if (!service->hh.tbl) {
             frame_destroy (&service->name);
-            free (service);
-            service = NULL;
         }
     }
-    if (!service) {
-        limit_give (&self->service_limit, 1);
-        *result = SERVICES_NO_MEMORY;
-    }
-    return service;
+    if (service && service->name)
+        return service;
+    free (service);
+    limit_give (&self->service_limit, 1);
+    *result = SERVICES_NO_MEMORY;
+    return NULL;
 }
 
 void
@@ -391,12 +393,9 @@ s_request_new (mdp_version_t version, const frame_t *client,
         return NULL;
     request->version = version;
     request->client = frame_ref (client);
-    request->body = message_slice (message, body);
-    if (!request->body) {
-        s_request_free (&request);
-        return NULL;
-    }
-    request->bytes = message_bytes (request->body) + frame_size (client);
+    request->message = message_ref (message);
+    request->body = body;
+    request->bytes = message_bytes_from (message, body) + frame_size (client);
     return request;
 }
 
@@ -551,6 +550,12 @@ request_client (const request_t *self)
 }
 
 const message_t *
+request_message (const request_t *self)
+{
+    return self->message;
+}
+
+size_t
 request_body (const request_t *self)
 {
     return self->body;

@@ -104,8 +104,8 @@ void
     services_lose_worker (services_t *self, service_t *service,
                           int64_t now_ms);
 
-//  Keep a client's request: the frames of message from number body on. It
-//  belongs to the services, also while a worker holds it.
+//  Keep a client's request: the message, with its body from frame number body
+//  on. It belongs to the services, also while a worker holds it.
 services_result_t
     services_add (services_t *self, service_t *service,
                   mdp_version_t version, const frame_t *client,
@@ -147,7 +147,12 @@ mdp_version_t
     request_version (const request_t *self);
 const frame_t *
     request_client (const request_t *self);
+
+//  The message that it came with, and the number of the first frame of its body
+//  there.
 const message_t *
+    request_message (const request_t *self);
+size_t
     request_body (const request_t *self);
 
 //  The parts of its answer so far, NULL for none.

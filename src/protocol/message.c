@@ -15,45 +15,59 @@
 #include <stdlib.h>
 #include <string.h>
 
-//  Frames that a message holds without a second allocation. A worker REQUEST
-//  with its address and one body frame has seven.
+//  Frames that a message holds without a second allocation, and bytes for small
+//  ones with their heads. A worker's REQUEST with its address and one body frame
+//  has seven.
 #define FEW_FRAMES 8
+#define FEW_BYTES 384
 
 struct _frame_t {
+    message_t *home;            //  The message that it is part of, and that its
+                                //  references count for; NULL: it stands alone
+    const unsigned char *data;  //  Bytes behind the head, or the owner's
+    size_t size;                //  How many
+};
+
+//  A frame that stands alone: a large one, or one that is to outlive the message
+//  that it came with
+typedef struct {
+    frame_t frame;
     atomic_size_t references;   //  Dropped also by ZeroMQ's I/O threads, when
                                 //  they have sent a frame
-    const unsigned char *data;  //  Our own bytes, or the owner's
-    size_t size;                //  How many
     frame_free_fn *free_fn;     //  Frees the owner; NULL for our own bytes
     void *owner;                //  What the bytes belong to
     unsigned char bytes [];     //  Our own bytes
-};
+} alone_t;
 
 struct _message_t {
+    size_t references;          //  To the message and to frames that are part
+                                //  of it; these never leave their thread
     size_t count;               //  Frames in the message
     size_t capacity;            //  Frames that there is place for
     frame_t **frames;           //  The frames: few, or allocated
     frame_t *few [FEW_FRAMES];  //  Place for the usual message
+    size_t used;                //  Of bytes
+    _Alignas (frame_t) unsigned char bytes [FEW_BYTES]; //  Frames with what
+                                //  they hold
 };
 
 frame_t *
 frame_new (const void *data, size_t size)
 {
     assert (data || size == 0);
-    if (size > SIZE_MAX - sizeof (frame_t))
+    if (size > SIZE_MAX - sizeof (alone_t))
         return NULL;
-    frame_t *self = malloc (sizeof (frame_t) + size);
+    alone_t *self = malloc (sizeof (alone_t) + size);
     if (!self)
         return NULL;
 
+    self->frame = (frame_t) { .data = self->bytes, .size = size };
     atomic_init (&self->references, 1);
-    self->data = self->bytes;
-    self->size = size;
     self->free_fn = NULL;
     self->owner = NULL;
     if (size)
         memcpy (self->bytes, data, size);
-    return self;
+    return &self->frame;
 }
 
 frame_t *
@@ -62,16 +76,15 @@ frame_wrap (const void *data, size_t size, frame_free_fn *free_fn,
 {
     assert (data || size == 0);
     assert (free_fn);
-    frame_t *self = malloc (sizeof (frame_t));
+    alone_t *self = malloc (sizeof (alone_t));
     if (!self)
         return NULL;
 
+    self->frame = (frame_t) { .data = data? data: self->bytes, .size = size };
     atomic_init (&self->references, 1);
-    self->data = data? data: self->bytes;
-    self->size = size;
     self->free_fn = free_fn;
     self->owner = owner;
-    return self;
+    return &self->frame;
 }
 
 frame_t *
@@ -81,7 +94,11 @@ frame_ref (const frame_t *self)
     //  The bytes are constant, the count is not: a reference to a frame that
     //  one may only read is still a reference
     frame_t *frame = (frame_t *) self;
-    atomic_fetch_add_explicit (&frame->references, 1, memory_order_relaxed);
+    if (frame->home)
+        frame->home->references++;
+    else
+        atomic_fetch_add_explicit (&((alone_t *) frame)->references, 1,
+                                   memory_order_relaxed);
     return frame;
 }
 
@@ -93,12 +110,18 @@ frame_destroy (frame_t **self_p)
     *self_p = NULL;
     if (!self)
         return;
-    if (atomic_fetch_sub_explicit (&self->references, 1,
+    if (self->home) {
+        message_t *home = self->home;
+        message_destroy (&home);
+        return;
+    }
+    alone_t *alone = (alone_t *) self;
+    if (atomic_fetch_sub_explicit (&alone->references, 1,
                                    memory_order_acq_rel) > 1)
         return;
-    if (self->free_fn)
-        self->free_fn (self->owner);
-    free (self);
+    if (alone->free_fn)
+        alone->free_fn (alone->owner);
+    free (alone);
 }
 
 const unsigned char *
@@ -136,10 +159,21 @@ message_new (void)
     message_t *self = malloc (sizeof (message_t));
     if (!self)
         return NULL;
+    self->references = 1;
     self->count = 0;
     self->capacity = FEW_FRAMES;
     self->frames = self->few;
+    self->used = 0;
     return self;
+}
+
+message_t *
+message_ref (const message_t *self)
+{
+    assert (self);
+    message_t *message = (message_t *) self;
+    message->references++;
+    return message;
 }
 
 void
@@ -148,10 +182,11 @@ message_destroy (message_t **self_p)
     assert (self_p);
     message_t *self = *self_p;
     *self_p = NULL;
-    if (!self)
+    if (!self || --self->references > 0)
         return;
     for (size_t index = 0; index < self->count; index++)
-        frame_destroy (&self->frames [index]);
+        if (self->frames [index]->home != self)
+            frame_destroy (&self->frames [index]);
     if (self->frames != self->few)
         free (self->frames);
     free (self);
@@ -183,9 +218,15 @@ message_frame (const message_t *self, size_t index)
 size_t
 message_bytes (const message_t *self)
 {
+    return message_bytes_from (self, 0);
+}
+
+size_t
+message_bytes_from (const message_t *self, size_t from)
+{
     assert (self);
     size_t bytes = 0;
-    for (size_t index = 0; index < self->count; index++)
+    for (size_t index = from; index < self->count; index++)
         bytes += self->frames [index]->size;
     return bytes;
 }
@@ -218,6 +259,16 @@ s_reserve (message_t *self, size_t more)
     return 0;
 }
 
+//  Append a frame with the reference that comes with it. A message holds its own
+//  parts without counting them, or it would never go.
+static void
+s_append (message_t *self, frame_t *frame)
+{
+    self->frames [self->count++] = frame;
+    if (frame->home == self)
+        self->references--;
+}
+
 int
 message_take (message_t *self, frame_t **frame_p)
 {
@@ -229,7 +280,7 @@ message_take (message_t *self, frame_t **frame_p)
         frame_destroy (frame_p);
         return -1;
     }
-    self->frames [self->count++] = *frame_p;
+    s_append (self, *frame_p);
     *frame_p = NULL;
     return 0;
 }
@@ -244,8 +295,24 @@ message_add (message_t *self, const frame_t *frame)
 int
 message_add_bytes (message_t *self, const void *data, size_t size)
 {
-    frame_t *frame = frame_new (data, size);
-    return message_take (self, &frame);
+    assert (self);
+    assert (data || size == 0);
+    //  A head must not stand across what it cannot be aligned to
+    size_t step = _Alignof (frame_t);
+    size_t room = sizeof (self->bytes) - self->used;
+    if (room < sizeof (frame_t) || size > room - sizeof (frame_t)
+    ||  s_reserve (self, 1)) {
+        frame_t *frame = frame_new (data, size);
+        return message_take (self, &frame);
+    }
+    frame_t *frame = (frame_t *) (self->bytes + self->used);
+    unsigned char *bytes = (unsigned char *) (frame + 1);
+    *frame = (frame_t) { .home = self, .data = bytes, .size = size };
+    if (size)
+        memcpy (bytes, data, size);
+    self->used += (sizeof (frame_t) + size + step - 1) / step * step;
+    self->frames [self->count++] = frame;
+    return 0;
 }
 
 int
@@ -266,6 +333,6 @@ message_add_from (message_t *self, const message_t *other, size_t from)
     if (s_reserve (self, end - from))
         return -1;
     for (size_t index = from; index < end; index++)
-        self->frames [self->count++] = frame_ref (other->frames [index]);
+        s_append (self, frame_ref (other->frames [index]));
     return 0;
 }

@@ -14,7 +14,9 @@
 #include <stddef.h>
 
 //  A frame is a run of bytes that never changes once it is made. Frames are
-//  counted references, so that a body passes through an engine uncopied.
+//  counted references, so that a body passes through an engine uncopied. A small
+//  one is part of the message that it came with, and a reference to it keeps all
+//  of that message: what is to be kept for long is better copied with frame_new.
 typedef struct _frame_t frame_t;
 
 //  Called once, when the last reference to a borrowed buffer goes.
@@ -58,7 +60,12 @@ typedef struct _message_t message_t;
 message_t *
     message_new (void);
 
-//  Drop the message and its references to its frames.
+//  One more reference to the same message, for those who only read it.
+message_t *
+    message_ref (const message_t *self);
+
+//  Drop one reference; with the last one the message and its references to its
+//  frames go.
 void
     message_destroy (message_t **self_p);
 
@@ -73,9 +80,11 @@ size_t
 frame_t *
     message_frame (const message_t *self, size_t index);
 
-//  Bytes in all frames together.
+//  Bytes in all frames together; in those from number from on.
 size_t
     message_bytes (const message_t *self);
+size_t
+    message_bytes_from (const message_t *self, size_t from);
 
 //  Append a frame and take it: *frame_p comes back NULL, also on failure.
 //  A NULL *frame_p fails. 0, or -1 when memory is out.

@@ -89,11 +89,12 @@ s_put (memory_t *self, const store_query_t *query)
         return STORE_FAILED;
     }
     entry->id = query->id;
-    entry->service = frame_ref (query->service);
+    entry->service = frame_new (frame_data (query->service),
+                                frame_size (query->service));
     entry->body = message_slice (query->body, 0);
-    if (entry->body)
+    if (entry->service && entry->body)
         HASH_ADD (hh, self->entries, id, sizeof entry->id, entry);
-    if (entry->body && entry->hh.tbl)
+    if (entry->hh.tbl)
         return STORE_OK;
     s_entry_destroy (entry);
     return STORE_FULL;
