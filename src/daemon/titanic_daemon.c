@@ -126,6 +126,8 @@ titanic_daemon (int argc, char *argv [], daemon_wrap_fn *wrap)
     store_t *store = store_open (options_string (options, "store"), &opened,
                                  error, sizeof error);
     int status = DAEMON_FAILED;
+    if (store && *error)
+        fprintf (stderr, "%s: %s\n", program_invocation_short_name, error);
     if (store)
         status = s_run (program_invocation_short_name, options, version, store,
                         wrap);

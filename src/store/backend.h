@@ -30,6 +30,15 @@ typedef struct {
     store_result_t (*commit) (void *self);
     void (*rollback) (void *self);
 
+    //  Instead of these three: all writes as one commit, or none of them. Fills
+    //  in each result, and says whether they are on disk.
+    store_result_t (*write) (void *self, const store_query_t *const *queries,
+                             size_t count, store_answer_t *answers);
+
+    //  Servers in other processes may use it too, and it keeps their leases and
+    //  claims. For other backends store.c does, in memory.
+    bool shared;
+
     //  Fill in records; the answer is cleared by the caller when this fails.
     store_result_t (*read) (void *self, const store_query_t *query,
                             store_answer_t *answer);

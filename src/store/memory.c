@@ -7,6 +7,7 @@
     =========================================================================
 */
 
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -80,14 +81,27 @@ s_compare_frames (const frame_t *a, const frame_t *b)
     return order? order: (size_a > size_b) - (size_a < size_b);
 }
 
+static bool
+s_is_same (const entry_t *entry, const store_query_t *query)
+{
+    size_t size = message_size (entry->body);
+    bool same = frame_equal (entry->service, query->service)
+        && size == message_size (query->body);
+    for (size_t index = 0; same && index < size; index++)
+        same = frame_equal (message_frame (entry->body, index),
+                            message_frame (query->body, index));
+    return same;
+}
+
 static store_result_t
 s_put (memory_t *self, const store_query_t *query)
 {
-    entry_t *entry = (entry_t *) calloc (1, sizeof (entry_t));
-    if (!entry || s_find (self, &query->id)) {
-        free (entry);
-        return STORE_FAILED;
-    }
+    entry_t *entry = s_find (self, &query->id);
+    if (entry)
+        return s_is_same (entry, query)? STORE_OK: STORE_FAILED;
+    entry = (entry_t *) calloc (1, sizeof (entry_t));
+    if (!entry)
+        return STORE_FULL;
     entry->id = query->id;
     entry->service = frame_new (frame_data (query->service),
                                 frame_size (query->service));
@@ -114,12 +128,9 @@ s_apply (void *state, const store_query_t *query)
         s_entry_destroy (entry);
         return STORE_OK;
     }
-    message_t *reply = message_slice (query->body, 0);
-    if (!reply)
-        return STORE_FULL;
-    message_destroy (&entry->reply);
-    entry->reply = reply;
-    return STORE_OK;
+    if (!entry->reply)
+        entry->reply = message_slice (query->body, 0);
+    return entry->reply? STORE_OK: STORE_FULL;
 }
 
 static store_result_t

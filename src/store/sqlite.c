@@ -18,6 +18,7 @@
 #include <unistd.h>
 
 #include "backend.h"
+#include "blob.h"
 
 //  "SeaT": whose file this is
 #define APPLICATION_ID 0x53656154
@@ -44,8 +45,12 @@ static const char *s_sql [SQL_COUNT] = {
     [SQL_BEGIN] = "BEGIN IMMEDIATE",
     [SQL_COMMIT] = "COMMIT",
     [SQL_ROLLBACK] = "ROLLBACK",
-    [SQL_PUT] = "INSERT INTO request (id, service, body) VALUES (?1, ?2, ?3)",
-    [SQL_ANSWER] = "UPDATE request SET reply = ?2 WHERE id = ?1",
+    //  The same once more changes a row to what it is; another changes none
+    [SQL_PUT] = "INSERT INTO request (id, service, body) VALUES (?1, ?2, ?3)"
+                " ON CONFLICT (id) DO UPDATE SET service = excluded.service"
+                " WHERE service = excluded.service AND body = excluded.body",
+    [SQL_ANSWER] = "UPDATE request SET reply = coalesce (reply, ?2)"
+                   " WHERE id = ?1",
     //  TSP-CLOSE-01, TSP-CLOSE-02, TSP-CLOSE-03
     [SQL_DROP] = "DELETE FROM request WHERE id = ?1",
     //  TSP-OVERVIEW-01, TSP-REPLY-08: reading takes nothing away
@@ -64,51 +69,6 @@ typedef struct {
     bool full;                  //  The last failure was that there is no space
     char error [256];           //  About the last failure
 } sqlite_t;
-
-//  --------------------------------------------------------------------------
-//  Frames in one blob: four bytes of length, most significant first, then the
-//  frame, for each
-
-static unsigned char *
-s_pack (const message_t *message, size_t *size)
-{
-    size_t count = message? message_size (message): 0;
-    *size = (message? message_bytes (message): 0) + count * 4;
-    unsigned char *blob = (unsigned char *) malloc (*size + 1);
-    if (!blob)
-        return NULL;
-    unsigned char *to = blob;
-    for (size_t index = 0; index < count; index++) {
-        const frame_t *frame = message_frame (message, index);
-        size_t length = frame_size (frame);
-        *to++ = (unsigned char) (length >> 24);
-        *to++ = (unsigned char) (length >> 16);
-        *to++ = (unsigned char) (length >> 8);
-        *to++ = (unsigned char) length;
-        memcpy (to, frame_data (frame), length);
-        to += length;
-    }
-    return blob;
-}
-
-//  NULL when the blob is damaged or memory is out
-static message_t *
-s_unpack (const unsigned char *blob, size_t size)
-{
-    message_t *message = message_new ();
-    while (message && size) {
-        size_t length = size < 4? 0: (size_t) blob [0] << 24
-            | (size_t) blob [1] << 16 | (size_t) blob [2] << 8 | blob [3];
-        if (size < 4 || length > size - 4
-        ||  message_add_bytes (message, blob + 4, length)) {
-            message_destroy (&message);
-            return NULL;
-        }
-        blob += 4 + length;
-        size -= 4 + length;
-    }
-    return message;
-}
 
 //  --------------------------------------------------------------------------
 //  Failures
@@ -386,7 +346,7 @@ s_apply_body (sqlite_t *self, const store_query_t *query)
 {
     sql_t sql = query->type == STORE_PUT? SQL_PUT: SQL_ANSWER;
     size_t size;
-    unsigned char *blob = s_pack (query->body, &size);
+    unsigned char *blob = blob_pack (query->body, &size);
     if (!blob)
         return s_no_memory (self);
     sqlite3_stmt *statement = self->statements [sql];
@@ -418,10 +378,13 @@ s_apply (void *state, const store_query_t *query)
     }
     else
         result = s_apply_body (self, query);
-    if (result == STORE_OK && query->type != STORE_PUT
-    &&  sqlite3_changes (self->database) == 0)
+    if (result != STORE_OK || sqlite3_changes (self->database))
+        return result;
+    if (query->type != STORE_PUT)
         return STORE_UNKNOWN;
-    return result;
+    snprintf (self->error, sizeof self->error, "there is another request of "
+                                               "this id");
+    return STORE_FAILED;
 }
 
 static store_result_t
@@ -444,7 +407,7 @@ s_fetch (sqlite_t *self, const store_query_t *query, store_answer_t *answer)
         return s_failed (self);
     message_t *body = NULL;
     if (sqlite3_column_type (statement, 0) != SQLITE_NULL) {
-        body = s_unpack (sqlite3_column_blob (statement, 0),
+        body = blob_unpack (sqlite3_column_blob (statement, 0),
                          (size_t) sqlite3_column_bytes (statement, 0));
         if (!body)
             return s_damaged (self);
@@ -489,7 +452,7 @@ s_waiting (sqlite_t *self, const store_query_t *query, store_answer_t *answer)
         if (sqlite3_column_bytes (statement, 0) != (int) sizeof id.bytes)
             return s_damaged (self);
         memcpy (id.bytes, sqlite3_column_blob (statement, 0), sizeof id.bytes);
-        message_t *body = s_unpack (sqlite3_column_blob (statement, 1),
+        message_t *body = blob_unpack (sqlite3_column_blob (statement, 1),
             (size_t) sqlite3_column_bytes (statement, 1));
         frame_t *service = frame_ref (query->service);
         if (!body || answer_append (answer, &id, &service, &body)) {

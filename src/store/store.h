@@ -13,10 +13,17 @@
 #ifndef STORE_H_INCLUDED
 #define STORE_H_INCLUDED
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
 #include "../protocol/message.h"
+
+//  Servers that share a store take turns by claims. A server holds a lease on
+//  an id of its own, which it renews; what STORE_WAITING gives it, it has claimed,
+//  and nobody else gets that while the lease holds. When the lease has run out,
+//  its claims count for nothing. A server whose id is all zero claims nothing and
+//  sees what is claimed: it has the store to itself.
 
 //  A request's id: 16 bytes in UUID version 7 layout, so that ids that were
 //  given out later sort later. On the wire it is 32 hexadecimal digits, 9/TSP.
@@ -26,16 +33,25 @@ typedef struct {
 
 typedef enum {
     //  Writes
-    STORE_PUT,                  //  Keep a new request: id, service, body
+    STORE_PUT,                  //  Keep a new request: id, service, body. The
+                                //  same once more is done already
     STORE_ANSWER,               //  Keep the reply to a request: id, body.
-                                //  Never makes a request that is not there
+                                //  Never makes a request that is not there; the
+                                //  first reply stays
     STORE_DROP,                 //  Forget a request and its reply: id
+    STORE_RENEW,                //  Hold the lease of server for lease_ms from
+                                //  now. STORE_UNKNOWN: it has run out, and this
+                                //  server's id is of no use any more
+    STORE_RELEASE,              //  Give back what server has claimed: id; all
+                                //  zero: its lease too, and so every claim
     //  Reads
     STORE_FETCH,                //  The state of a request, and its reply: id
     STORE_SERVICES,             //  Names of the services that unanswered
                                 //  requests ask for, after service, up to limit
     STORE_WAITING               //  Unanswered requests for service, in the
-                                //  order of their ids, after id, up to limit
+                                //  order of their ids, after id, up to limit.
+                                //  With a server: those that nobody has
+                                //  claimed, which are its own from now on
 } store_query_type_t;
 
 //  A query owns what it points to; store_query_clear drops that.
@@ -46,6 +62,8 @@ typedef struct {
     frame_t *service;           //  NULL: before every other name
     message_t *body;            //  Request body, or reply body
     size_t limit;               //  Most records in the answer
+    request_id_t server;        //  RENEW, RELEASE, WAITING: who asks
+    int64_t lease_ms;           //  RENEW
 } store_query_t;
 
 typedef enum {
@@ -86,10 +104,22 @@ typedef struct _store_t store_t;
 //  Open the store that an address names: "memory:", or "sqlite:PATH" or just
 //  PATH for a SQLite file, which is made if it is not there. On failure NULL,
 //  with the reason in *result and one line for people in error, an array of
-//  size bytes.
+//  size bytes. On success error is "", or a warning about how the store is set
+//  up.
 store_t *
     store_open (const char *address, store_result_t *result,
                 char *error, size_t size);
+
+//  Whether servers in other processes may use the same store.
+bool
+    store_is_shared (const store_t *self);
+
+//  The clock by which leases run out where this process has the store to itself:
+//  a monotonic one, in milliseconds. Tests and simulators set their own. A shared
+//  store goes by its own clock.
+typedef int64_t (store_clock_fn) (void *argument);
+void
+    store_set_clock (store_t *self, store_clock_fn *clock, void *argument);
 
 //  Close and free. What was committed stays.
 void
@@ -103,7 +133,8 @@ void
     store_write (store_t *self, const store_query_t *const *queries,
                  size_t count, store_answer_t *answers);
 
-//  Answer one read, from what is committed.
+//  Answer one read, from what is committed. When STORE_WAITING fails on a shared
+//  store, it may have claimed something all the same.
 void
     store_read (store_t *self, const store_query_t *query,
                 store_answer_t *answer);

@@ -287,7 +287,7 @@ END_TEST
 START_TEST (one_that_fails_does_not_take_others_with_it)
 {
     store_t *store = s_open (s_address (_i));
-    s_write (store, STORE_PUT, 2, "echo", "x");
+    s_write (store, STORE_PUT, 2, "echo", "another");
     store_query_t queries [3];
     const store_query_t *pointers [3];
     store_answer_t answers [3];
@@ -306,6 +306,186 @@ START_TEST (one_that_fails_does_not_take_others_with_it)
         store_query_clear (&queries [nbr]);
         store_answer_clear (&answers [nbr]);
     }
+    store_close (&store);
+}
+END_TEST
+
+//  A commit whose end nobody saw is tried again
+START_TEST (the_same_once_more_is_done_already)
+{
+    store_t *store = s_open (s_address (_i));
+    ck_assert_int_eq (s_write (store, STORE_PUT, 1, "echo", "x"), STORE_OK);
+    ck_assert_int_eq (s_write (store, STORE_PUT, 1, "echo", "x"), STORE_OK);
+    ck_assert_int_eq (s_write (store, STORE_PUT, 1, "echo", "z"),
+                      STORE_FAILED);
+    ck_assert_int_eq (s_write (store, STORE_PUT, 1, "other", "x"),
+                      STORE_FAILED);
+    ck_assert_int_eq (s_write (store, STORE_ANSWER, 1, NULL, "y"), STORE_OK);
+    ck_assert_int_eq (s_write (store, STORE_ANSWER, 1, NULL, "z"), STORE_OK);
+    ck_assert_str_eq (s_state (store, 1), "y");
+    ck_assert_int_eq (s_write (store, STORE_PUT, 1, "echo", "x"), STORE_OK);
+    ck_assert_str_eq (s_state (store, 1), "y");
+    store_close (&store);
+}
+END_TEST
+
+//  --------------------------------------------------------------------------
+//  Servers that share a store
+
+static request_id_t
+s_server (char name)
+{
+    return (request_id_t) { { 0xff, (unsigned char) name } };
+}
+
+static store_result_t
+s_renew (store_t *store, char name, int64_t lease_ms)
+{
+    store_query_t query = { .type = STORE_RENEW, .server = s_server (name),
+                            .lease_ms = lease_ms };
+    const store_query_t *queries [] = { &query };
+    store_answer_t answer;
+    store_write (store, queries, 1, &answer);
+    return answer.result;
+}
+
+//  Give back one claim; 0: the lease
+static void
+s_release (store_t *store, char name, unsigned number)
+{
+    store_query_t query = { .type = STORE_RELEASE, .server = s_server (name) };
+    if (number)
+        query.id = s_id (number);
+    const store_query_t *queries [] = { &query };
+    store_answer_t answer;
+    store_write (store, queries, 1, &answer);
+    ck_assert_int_eq (answer.result, STORE_OK);
+}
+
+//  What a server gets to execute: the numbers, as "1 2 5"
+static const char *
+s_claim (store_t *store, char name, unsigned after, size_t limit)
+{
+    static char text [64];
+    store_query_t query = s_query (STORE_WAITING, after, "echo", NULL);
+    if (after == 0)
+        query.id = (request_id_t) { { 0 } };
+    query.server = s_server (name);
+    query.limit = limit;
+    store_answer_t answer;
+    store_read (store, &query, &answer);
+    ck_assert_int_eq (answer.result, STORE_OK);
+    *text = 0;
+    for (size_t nbr = 0; nbr < answer.record_count; nbr++) {
+        ck_assert_uint_eq (message_size (answer.records [nbr].body), 1);
+        ck_assert (frame_is (answer.records [nbr].service, "echo", 4));
+        size_t size = strlen (text);
+        snprintf (text + size, sizeof text - size, "%s%d", size? " ": "",
+                  answer.records [nbr].id.bytes [15]);
+    }
+    store_answer_clear (&answer);
+    store_query_clear (&query);
+    return text;
+}
+
+#define LONG 600000
+
+START_TEST (a_request_is_claimed_by_one_server)
+{
+    store_t *store = s_open (s_address (_i));
+    for (unsigned number = 1; number <= 9; number++)
+        s_write (store, STORE_PUT, number, "echo", "x");
+    ck_assert_int_eq (s_renew (store, 'a', LONG), STORE_OK);
+    ck_assert_int_eq (s_renew (store, 'b', LONG), STORE_OK);
+    ck_assert_str_eq (s_claim (store, 'a', 0, 2), "1 2");
+    ck_assert_str_eq (s_claim (store, 'b', 0, 3), "3 4 5");
+    ck_assert_str_eq (s_claim (store, 'a', 0, 1), "6");
+    //  One to give back, and one that is not b's
+    s_release (store, 'a', 2);
+    s_release (store, 'b', 1);
+    ck_assert_str_eq (s_claim (store, 'b', 0, 2), "2 7");
+    ck_assert_str_eq (s_claim (store, 'b', 0, 9), "8 9");
+    ck_assert_str_eq (s_claim (store, 'a', 0, 9), "");
+    //  Who claims nothing sees all
+    store_answer_t answer = s_read (store, STORE_WAITING, 0, "echo", 20);
+    ck_assert_uint_eq (answer.record_count, 9);
+    store_answer_clear (&answer);
+    store_close (&store);
+}
+END_TEST
+
+START_TEST (claims_go_with_the_lease)
+{
+    store_t *store = s_open (s_address (_i));
+    for (unsigned number = 1; number <= 4; number++)
+        s_write (store, STORE_PUT, number, "echo", "x");
+    //  A lease of no time has run out when it begins
+    ck_assert_int_eq (s_renew (store, 'a', LONG), STORE_OK);
+    ck_assert_str_eq (s_claim (store, 'a', 0, 2), "1 2");
+    ck_assert_int_eq (s_renew (store, 'a', 0), STORE_OK);
+    ck_assert_int_eq (s_renew (store, 'a', LONG), STORE_UNKNOWN);
+    ck_assert_int_eq (s_renew (store, 'b', LONG), STORE_OK);
+    ck_assert_str_eq (s_claim (store, 'b', 0, 3), "1 2 3");
+    //  A server that goes gives back all
+    s_release (store, 'b', 0);
+    ck_assert_int_eq (s_renew (store, 'c', LONG), STORE_OK);
+    ck_assert_str_eq (s_claim (store, 'c', 0, 9), "1 2 3 4");
+    s_release (store, 'b', 1);
+    ck_assert_int_eq (s_renew (store, 'd', LONG), STORE_OK);
+    ck_assert_str_eq (s_claim (store, 'd', 0, 9), "");
+    store_close (&store);
+}
+END_TEST
+
+//  The late reply of one whose claim is gone is as good as the first, and never
+//  instead of it
+START_TEST (a_claim_is_not_needed_to_answer)
+{
+    store_t *store = s_open (s_address (_i));
+    for (unsigned number = 1; number <= 3; number++)
+        s_write (store, STORE_PUT, number, "echo", "x");
+    s_renew (store, 'a', LONG);
+    s_renew (store, 'b', LONG);
+    ck_assert_str_eq (s_claim (store, 'a', 0, 3), "1 2 3");
+    s_renew (store, 'a', 0);
+    ck_assert_str_eq (s_claim (store, 'b', 0, 3), "1 2 3");
+    ck_assert_int_eq (s_write (store, STORE_ANSWER, 1, NULL, "of a"),
+                      STORE_OK);
+    ck_assert_int_eq (s_write (store, STORE_ANSWER, 1, NULL, "of b"),
+                      STORE_OK);
+    ck_assert_str_eq (s_state (store, 1), "of a");
+    ck_assert_int_eq (s_write (store, STORE_DROP, 2, NULL, NULL), STORE_OK);
+    ck_assert_int_eq (s_write (store, STORE_ANSWER, 2, NULL, "of b"),
+                      STORE_UNKNOWN);
+    s_release (store, 'b', 3);
+    ck_assert_str_eq (s_claim (store, 'b', 0, 3), "3");
+    store_close (&store);
+}
+END_TEST
+
+static int64_t
+s_hand (void *argument)
+{
+    return *(int64_t *) argument;
+}
+
+START_TEST (leases_run_out_by_the_clock)
+{
+    int64_t now_ms = 1000;
+    store_t *store = s_open (s_address (_i));
+    ck_assert (!store_is_shared (store));
+    store_set_clock (store, s_hand, &now_ms);
+    s_write (store, STORE_PUT, 1, "echo", "x");
+    s_renew (store, 'a', 100);
+    s_renew (store, 'b', 1000);
+    ck_assert_str_eq (s_claim (store, 'a', 0, 1), "1");
+    now_ms += 60;
+    ck_assert_int_eq (s_renew (store, 'a', 100), STORE_OK);
+    now_ms += 99;
+    ck_assert_str_eq (s_claim (store, 'b', 0, 1), "");
+    now_ms += 1;
+    ck_assert_str_eq (s_claim (store, 'b', 0, 1), "1");
+    ck_assert_int_eq (s_renew (store, 'a', 100), STORE_UNKNOWN);
     store_close (&store);
 }
 END_TEST
@@ -523,6 +703,14 @@ store_suite (void)
     tcase_add_loop_test (contract, a_body_may_have_no_frames, 0, BACKENDS);
     tcase_add_loop_test (contract, one_that_fails_does_not_take_others_with_it,
                          0, BACKENDS);
+    tcase_add_loop_test (contract, the_same_once_more_is_done_already, 0,
+                         BACKENDS);
+    tcase_add_loop_test (contract, a_request_is_claimed_by_one_server, 0,
+                         BACKENDS);
+    tcase_add_loop_test (contract, claims_go_with_the_lease, 0, BACKENDS);
+    tcase_add_loop_test (contract, a_claim_is_not_needed_to_answer, 0,
+                         BACKENDS);
+    tcase_add_loop_test (contract, leases_run_out_by_the_clock, 0, 2);
     suite_add_tcase (suite, contract);
     TCase *sqlite = tcase_create ("sqlite");
     tcase_add_checked_fixture (sqlite, s_set_up, s_tear_down);
