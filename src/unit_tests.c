@@ -23,6 +23,7 @@
     SUITE (broker)                                                          \
     SUITE (broker_version)                                                  \
     SUITE (titanic)                                                         \
+    SUITE (sharing)                                                         \
     SUITE (store)                                                           \
     SUITE (options)                                                         \
     SUITE (client)                                                          \

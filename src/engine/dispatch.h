@@ -26,6 +26,8 @@ typedef struct {
                                 //  failed, is looked at again
     size_t executions;          //  Requests out at the broker, in all
     size_t service_executions;  //  For one service
+    request_id_t server;        //  See lease.h
+    int64_t lease_ms;
 } dispatch_config_t;
 
 //  Gives the store's answers a number to come back by.
@@ -75,6 +77,10 @@ void
 //  Do what can be done now: look for work, ask for services, send requests.
 void
     dispatch_tick (dispatch_t *self, int64_t now_ms, update_t *update);
+
+//  The server ends: others may have at once what it has claimed.
+void
+    dispatch_stop (dispatch_t *self, update_t *update);
 
 //  When the next tick is due, INT64_MAX for never.
 int64_t

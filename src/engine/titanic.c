@@ -83,7 +83,7 @@ titanic_new (const titanic_config_t *config)
                                                      sizeof (conversation_t));
     dispatch_config_t dispatch = { config->version, config->heartbeat_ms,
         config->timeout_ms, config->retry_ms, config->executions,
-        config->service_executions };
+        config->service_executions, config->server, config->lease_ms };
     self->dispatch = dispatch_new (&dispatch, (channel_t) workers, s_ticket,
                                    self);
     //  TSP-SERVICES-01, TSP-SERVICES-02, TSP-SERVICES-03
@@ -433,6 +433,7 @@ titanic_step (void *engine, const event_t *event, update_t *update)
         case EVENT_STOP:
             for (size_t nbr = 0; nbr < self->conversation_count; nbr++)
                 conversation_stop (&self->conversations [nbr], update);
+            dispatch_stop (self->dispatch, update);
             return;
     }
     dispatch_tick (self->dispatch, event->now_ms, update);

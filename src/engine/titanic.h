@@ -30,6 +30,11 @@ typedef struct {
     size_t close_workers;       //  For titanic.close
     size_t executions;          //  Requests out at the broker, in all
     size_t service_executions;  //  For one service
+    int64_t lease_ms;           //  Others may be at the store: silent for so
+                                //  long, we lose what we have claimed. 0: it is
+                                //  ours alone
+    request_id_t server;        //  With a lease: 16 bytes that no other server
+                                //  has, random ones
 } titanic_config_t;
 
 typedef struct _titanic_t titanic_t;

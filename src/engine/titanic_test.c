@@ -38,7 +38,7 @@ static void
 s_set_up (void)
 {
     titanic_config_t config = { MDP_0_1, HEARTBEAT, LIVENESS, TIMEOUT,
-                                RETRY, 1, 1, 1, 4, 2 };
+                                RETRY, 1, 1, 1, 4, 2, 0, { { 0 } } };
     store_result_t result;
     char error [64];
     s_titanic = titanic_new (&config);
@@ -543,7 +543,7 @@ START_TEST (a_restart_picks_up_what_is_stored)
     s_store_request (channels, "one", "1");
     s_store_request (channels, "two", "2");
     titanic_config_t config = { MDP_0_1, HEARTBEAT, LIVENESS, TIMEOUT,
-                                RETRY, 1, 1, 1, 4, 2 };
+                                RETRY, 1, 1, 1, 4, 2, 0, { { 0 } } };
     titanic_destroy (&s_titanic);
     update_clear (s_update);
     s_titanic = titanic_new (&config);
