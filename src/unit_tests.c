@@ -25,6 +25,7 @@
     SUITE (titanic)                                                         \
     SUITE (sharing)                                                         \
     SUITE (store)                                                           \
+    SUITE (postgresql)                                                      \
     SUITE (options)                                                         \
     SUITE (client)                                                          \
     SUITE (catalogue)                                                       \

@@ -11,6 +11,8 @@
 #include <stdint.h>
 #include <stdio.h>
 
+#include <uuid/uuid.h>
+
 #include "../engine/titanic.h"
 #include "../store/store.h"
 #include "options.h"
@@ -24,7 +26,8 @@ static const option_t s_table [] = {
     { "endpoint", 'e', OPTION_STRING, "ENDPOINT", "where the broker is",
       "tcp://127.0.0.1:5555", 0, 0 },
     { "store", 's', OPTION_STRING, "ADDRESS",
-      "where requests are kept: sqlite:PATH, PATH, or memory: for tests",
+      "where requests are kept: sqlite:PATH, PATH, postgresql://..., or "
+      "memory: for tests",
       "sqlite:titanic.db", 0, 0 },
     { "mdp", 0, OPTION_STRING, "VERSION",
       "version of the Majordomo Protocol: 0.1 or 0.2", "0.1", 0, 0 },
@@ -38,6 +41,9 @@ static const option_t s_table [] = {
     { "retry", 0, OPTION_NUMBER, "MS",
       "milliseconds until an absent service, or a store that failed, is "
       "looked at again", "1000", 1, DAY_MS },
+    { "lease", 0, OPTION_NUMBER, "MS",
+      "milliseconds of silence after which other servers at a shared store "
+      "execute what this one had begun", "10000", 100, DAY_MS },
     { "workers", 0, OPTION_NUMBER, "N",
       "workers for titanic.request: so many requests may share a commit",
       "16", 1, 1000 },
@@ -55,7 +61,7 @@ static const option_t s_table [] = {
 };
 
 static titanic_t *
-s_titanic_new (const options_t *options, mdp_version_t version)
+s_titanic_new (const options_t *options, mdp_version_t version, bool shared)
 {
     titanic_config_t config = {
         .version = version,
@@ -70,6 +76,10 @@ s_titanic_new (const options_t *options, mdp_version_t version)
         .service_executions =
             (size_t) options_number (options, "service-executions")
     };
+    if (shared) {
+        config.lease_ms = options_number (options, "lease");
+        uuid_generate_random (config.server.bytes);
+    }
     return titanic_new (&config);
 }
 
@@ -78,7 +88,8 @@ static int
 s_run (const char *program, const options_t *options, mdp_version_t version,
        store_t *store, daemon_wrap_fn *wrap)
 {
-    titanic_t *titanic = s_titanic_new (options, version);
+    titanic_t *titanic = s_titanic_new (options, version,
+                                         store_is_shared (store));
     if (!titanic) {
         fprintf (stderr, "%s: cannot start: out of memory; free some\n",
                  program);

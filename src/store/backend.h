@@ -49,6 +49,7 @@ typedef struct {
 
 extern const backend_t backend_memory;
 extern const backend_t backend_sqlite;
+extern const backend_t backend_postgresql;
 
 //  Append a record to an answer and give it what *_p points to. STORE_FAILED
 //  when memory is out.

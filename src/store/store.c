@@ -7,6 +7,8 @@
     =========================================================================
 */
 
+#include "config.h"
+
 #include <assert.h>
 #include <stdbool.h>
 #include <stdio.h>
@@ -101,6 +103,30 @@ store_set_clock (store_t *self, store_clock_fn *clock, void *argument)
     self->clock_argument = argument;
 }
 
+static bool
+s_is_postgresql (const char *address)
+{
+    return strncmp (address, "postgresql://", 13) == 0
+        || strncmp (address, "postgres://", 11) == 0;
+}
+
+//  Which one the address is for, and what it is to open; NULL if none
+static const backend_t *
+s_find_backend (const char **path)
+{
+    if (strcmp (*path, "memory:") == 0)
+        return &backend_memory;
+    if (strncmp (*path, "sqlite:", 7) == 0) {
+        *path += 7;
+        return &backend_sqlite;
+    }
+#ifdef HAVE_LIBPQ
+    if (s_is_postgresql (*path))
+        return &backend_postgresql;
+#endif
+    return strstr (*path, "://")? NULL: &backend_sqlite;
+}
+
 store_t *
 store_open (const char *address, store_result_t *result,
             char *error, size_t size)
@@ -112,17 +138,14 @@ store_open (const char *address, store_result_t *result,
         return NULL;
     }
     const char *path = address;
-    self->backend = &backend_sqlite;
-    if (strcmp (address, "memory:") == 0)
-        self->backend = &backend_memory;
-    else
-    if (strncmp (address, "sqlite:", 7) == 0)
-        path = address + 7;
-    else
-    if (strstr (address, "://")) {
+    self->backend = s_find_backend (&path);
+    if (!self->backend) {
         *result = STORE_FAILED;
-        snprintf (error, size, "cannot open store %s: there are sqlite:PATH "
-                  "and memory: only", address);
+        //  There may be a password behind the scheme
+        snprintf (error, size, "cannot open store %.*s://...: %s",
+            (int) strcspn (address, ":"), address, s_is_postgresql (address)
+            ? "this titanicd was built without libpq"
+            : "there are sqlite:PATH, postgresql://... and memory: only");
         free (self);
         return NULL;
     }

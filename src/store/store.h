@@ -102,10 +102,11 @@ void
 typedef struct _store_t store_t;
 
 //  Open the store that an address names: "memory:", or "sqlite:PATH" or just
-//  PATH for a SQLite file, which is made if it is not there. On failure NULL,
-//  with the reason in *result and one line for people in error, an array of
-//  size bytes. On success error is "", or a warning about how the store is set
-//  up.
+//  PATH for a SQLite file, which is made if it is not there, or "postgresql://..."
+//  as libpq understands it, for a database with a schema titanic, which is made
+//  likewise. On failure NULL, with the reason in *result and one line for people
+//  in error, an array of size bytes. On success error is "", or a warning about
+//  how the store is set up.
 store_t *
     store_open (const char *address, store_result_t *result,
                 char *error, size_t size);

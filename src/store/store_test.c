@@ -16,7 +16,7 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
-#include "store.h"
+#include "store_trace.h"
 
 Suite *
 store_suite (void);
@@ -28,10 +28,9 @@ static char s_path [64];
 static const char *
 s_address (int backend)
 {
-    return backend == 0? "memory:": s_path;
+    return backend == 0? "memory:": backend == 1? s_path
+                       : getenv ("SEATRIAL_POSTGRESQL");
 }
-
-#define BACKENDS 2
 
 static void
 s_set_up (void)
@@ -53,108 +52,17 @@ s_tear_down (void)
     rmdir (s_directory);
 }
 
-static store_t *
-s_open (const char *address)
-{
-    store_result_t result;
-    char error [256] = "";
-    store_t *store = store_open (address, &result, error, sizeof error);
-    ck_assert_msg (store != NULL, "%s", error);
-    return store;
-}
-
-//  Ids in the order of their numbers
-static request_id_t
-s_id (unsigned number)
-{
-    request_id_t id = { { 0 } };
-    id.bytes [0] = 1;
-    id.bytes [14] = (unsigned char) (number >> 8);
-    id.bytes [15] = (unsigned char) number;
-    return id;
-}
-
-static store_query_t
-s_query (store_query_type_t type, unsigned number, const char *service,
-         const char *body)
-{
-    store_query_t query = { .type = type, .id = s_id (number),
-                            .ticket = 1000 + number };
-    if (service)
-        query.service = frame_new (service, strlen (service));
-    if (body) {
-        query.body = message_new ();
-        message_add_string (query.body, body);
-    }
-    return query;
-}
-
-//  One write by itself; its result
-static store_result_t
-s_write (store_t *store, store_query_type_t type, unsigned number,
-         const char *service, const char *body)
-{
-    store_query_t query = s_query (type, number, service, body);
-    const store_query_t *queries [] = { &query };
-    store_answer_t answer;
-    store_write (store, queries, 1, &answer);
-    ck_assert_uint_eq (answer.ticket, 1000 + number);
-    ck_assert_int_eq (answer.type, type);
-    store_result_t result = answer.result;
-    store_answer_clear (&answer);
-    store_query_clear (&query);
-    return result;
-}
-
-static store_answer_t
-s_read (store_t *store, store_query_type_t type, unsigned number,
-        const char *service, size_t limit)
-{
-    store_query_t query = s_query (type, number, service, NULL);
-    query.limit = limit;
-    if (number == 0)
-        query.id = (request_id_t) { { 0 } };
-    store_answer_t answer;
-    store_read (store, &query, &answer);
-    ck_assert_uint_eq (answer.ticket, 1000 + number);
-    store_query_clear (&query);
-    return answer;
-}
-
-//  The state of a request: NULL unknown, "" pending, else the reply
-static const char *
-s_state (store_t *store, unsigned number)
-{
-    static char text [64];
-    store_answer_t answer = s_read (store, STORE_FETCH, number, NULL, 1);
-    const char *state = NULL;
-    if (answer.result == STORE_OK) {
-        ck_assert_uint_eq (answer.record_count, 1);
-        *text = 0;
-        if (answer.records->body) {
-            frame_t *frame = message_frame (answer.records->body, 0);
-            snprintf (text, sizeof text, "%.*s", (int) frame_size (frame),
-                      (const char *) frame_data (frame));
-        }
-        state = text;
-    }
-    else
-        ck_assert_int_eq (answer.result, STORE_UNKNOWN);
-    store_answer_clear (&answer);
-    return state;
-}
-
 START_TEST (a_request_has_a_life)
 {
-    store_t *store = s_open (s_address (_i));
-    ck_assert_ptr_null (s_state (store, 1));
-    ck_assert_int_eq (s_write (store, STORE_PUT, 1, "echo", "x"), STORE_OK);
-    ck_assert_str_eq (s_state (store, 1), "");
-    ck_assert_int_eq (s_write (store, STORE_ANSWER, 1, NULL, "y"), STORE_OK);
-    ck_assert_str_eq (s_state (store, 1), "y");
-    ck_assert_str_eq (s_state (store, 1), "y");
-    ck_assert_int_eq (s_write (store, STORE_DROP, 1, NULL, NULL), STORE_OK);
-    ck_assert_ptr_null (s_state (store, 1));
+    store_t *store = trace_open (s_address (_i));
+    ck_assert_ptr_null (trace_state (store, 1));
+    ck_assert_int_eq (trace_write (store, STORE_PUT, 1, "echo", "x"), STORE_OK);
+    ck_assert_str_eq (trace_state (store, 1), "");
+    ck_assert_int_eq (trace_write (store, STORE_ANSWER, 1, NULL, "y"), STORE_OK);
+    ck_assert_str_eq (trace_state (store, 1), "y");
+    ck_assert_str_eq (trace_state (store, 1), "y");
+    ck_assert_int_eq (trace_write (store, STORE_DROP, 1, NULL, NULL), STORE_OK);
+    ck_assert_ptr_null (trace_state (store, 1));
     store_close (&store);
     ck_assert_ptr_null (store);
 }
@@ -162,42 +70,42 @@ END_TEST
 
 START_TEST (what_is_not_there_stays_away)
 {
-    store_t *store = s_open (s_address (_i));
-    ck_assert_int_eq (s_write (store, STORE_ANSWER, 1, NULL, "y"),
+    store_t *store = trace_open (s_address (_i));
+    ck_assert_int_eq (trace_write (store, STORE_ANSWER, 1, NULL, "y"),
                       STORE_UNKNOWN);
-    ck_assert_ptr_null (s_state (store, 1));
-    ck_assert_int_eq (s_write (store, STORE_DROP, 1, NULL, NULL),
+    ck_assert_ptr_null (trace_state (store, 1));
+    ck_assert_int_eq (trace_write (store, STORE_DROP, 1, NULL, NULL),
                       STORE_UNKNOWN);
-    s_write (store, STORE_PUT, 1, "echo", "x");
-    s_write (store, STORE_DROP, 1, NULL, NULL);
-    ck_assert_int_eq (s_write (store, STORE_ANSWER, 1, NULL, "late"),
+    trace_write (store, STORE_PUT, 1, "echo", "x");
+    trace_write (store, STORE_DROP, 1, NULL, NULL);
+    ck_assert_int_eq (trace_write (store, STORE_ANSWER, 1, NULL, "late"),
                       STORE_UNKNOWN);
-    ck_assert_ptr_null (s_state (store, 1));
+    ck_assert_ptr_null (trace_state (store, 1));
     store_close (&store);
 }
 END_TEST
 
 START_TEST (waiting_requests_come_in_order)
 {
-    store_t *store = s_open (s_address (_i));
+    store_t *store = trace_open (s_address (_i));
     for (unsigned number = 9; number >= 1; number--)
-        s_write (store, STORE_PUT, number, number % 3? "echo": "other", "x");
-    s_write (store, STORE_ANSWER, 4, NULL, "y");
+        trace_write (store, STORE_PUT, number, number % 3? "echo": "other", "x");
+    trace_write (store, STORE_ANSWER, 4, NULL, "y");
     //  echo: 1 2 5 7 8
-    store_answer_t answer = s_read (store, STORE_WAITING, 0, "echo", 3);
+    store_answer_t answer = trace_read (store, STORE_WAITING, 0, "echo", 3);
     ck_assert_uint_eq (answer.record_count, 3);
     static const unsigned first [] = { 1, 2, 5 };
     for (size_t nbr = 0; nbr < 3; nbr++) {
-        request_id_t id = s_id (first [nbr]);
+        request_id_t id = trace_id (first [nbr]);
         ck_assert_mem_eq (&answer.records [nbr].id, &id, sizeof id);
         ck_assert (frame_is (answer.records [nbr].service, "echo", 4));
         ck_assert_uint_eq (message_size (answer.records [nbr].body), 1);
     }
     store_answer_clear (&answer);
-    answer = s_read (store, STORE_WAITING, 5, "echo", 3);
+    answer = trace_read (store, STORE_WAITING, 5, "echo", 3);
     ck_assert_uint_eq (answer.record_count, 2);
     store_answer_clear (&answer);
-    answer = s_read (store, STORE_WAITING, 0, "nosuch", 3);
+    answer = trace_read (store, STORE_WAITING, 0, "nosuch", 3);
     ck_assert_int_eq (answer.result, STORE_OK);
     ck_assert_uint_eq (answer.record_count, 0);
     store_answer_clear (&answer);
@@ -207,19 +115,19 @@ END_TEST
 
 START_TEST (services_that_wait_are_named_once)
 {
-    store_t *store = s_open (s_address (_i));
-    s_write (store, STORE_PUT, 1, "b", "x");
-    s_write (store, STORE_PUT, 2, "a", "x");
-    s_write (store, STORE_PUT, 3, "b", "x");
-    s_write (store, STORE_PUT, 4, "c", "x");
-    s_write (store, STORE_PUT, 5, "d", "x");
-    s_write (store, STORE_ANSWER, 4, NULL, "y");
-    store_answer_t answer = s_read (store, STORE_SERVICES, 0, NULL, 2);
+    store_t *store = trace_open (s_address (_i));
+    trace_write (store, STORE_PUT, 1, "b", "x");
+    trace_write (store, STORE_PUT, 2, "a", "x");
+    trace_write (store, STORE_PUT, 3, "b", "x");
+    trace_write (store, STORE_PUT, 4, "c", "x");
+    trace_write (store, STORE_PUT, 5, "d", "x");
+    trace_write (store, STORE_ANSWER, 4, NULL, "y");
+    store_answer_t answer = trace_read (store, STORE_SERVICES, 0, NULL, 2);
     ck_assert_uint_eq (answer.record_count, 2);
     ck_assert (frame_is (answer.records [0].service, "a", 1));
     ck_assert (frame_is (answer.records [1].service, "b", 1));
     store_answer_clear (&answer);
-    answer = s_read (store, STORE_SERVICES, 0, "b", 2);
+    answer = trace_read (store, STORE_SERVICES, 0, "b", 2);
     ck_assert_uint_eq (answer.record_count, 1);
     ck_assert (frame_is (answer.records [0].service, "d", 1));
     store_answer_clear (&answer);
@@ -229,8 +137,8 @@ END_TEST
 
 START_TEST (bodies_are_kept_byte_for_byte)
 {
-    store_t *store = s_open (s_address (_i));
-    store_query_t query = s_query (STORE_PUT, 1, "echo", NULL);
+    store_t *store = trace_open (s_address (_i));
+    store_query_t query = trace_query (STORE_PUT, 1, "echo", NULL);
     query.body = message_new ();
     char bytes [256];
     for (int byte = 0; byte < 256; byte++)
@@ -245,7 +153,7 @@ START_TEST (bodies_are_kept_byte_for_byte)
     store_write (store, queries, 1, &answer);
     ck_assert_int_eq (answer.result, STORE_OK);
     store_answer_clear (&answer);
-    answer = s_read (store, STORE_WAITING, 0, "echo", 1);
+    answer = trace_read (store, STORE_WAITING, 0, "echo", 1);
     ck_assert_uint_eq (answer.record_count, 1);
     const message_t *body = answer.records->body;
     ck_assert_uint_eq (message_size (body), 4);
@@ -262,9 +170,9 @@ END_TEST
 //  No frames is a reply too, and not the same as no reply
 START_TEST (a_body_may_have_no_frames)
 {
-    store_t *store = s_open (s_address (_i));
+    store_t *store = trace_open (s_address (_i));
     for (store_query_type_t type = STORE_PUT; type <= STORE_ANSWER; type++) {
-        store_query_t query = s_query (type, 1, "echo", NULL);
+        store_query_t query = trace_query (type, 1, "echo", NULL);
         query.body = message_new ();
         const store_query_t *queries [] = { &query };
         store_answer_t answer;
@@ -273,8 +181,8 @@ START_TEST (a_body_may_have_no_frames)
         store_answer_clear (&answer);
         store_query_clear (&query);
         answer = type == STORE_PUT
-            ? s_read (store, STORE_WAITING, 0, "echo", 1)
-            : s_read (store, STORE_FETCH, 1, NULL, 1);
+            ? trace_read (store, STORE_WAITING, 0, "echo", 1)
+            : trace_read (store, STORE_FETCH, 1, NULL, 1);
         ck_assert_uint_eq (answer.record_count, 1);
         ck_assert_ptr_nonnull (answer.records->body);
         ck_assert_uint_eq (message_size (answer.records->body), 0);
@@ -286,14 +194,14 @@ END_TEST
 
 START_TEST (one_that_fails_does_not_take_others_with_it)
 {
-    store_t *store = s_open (s_address (_i));
-    s_write (store, STORE_PUT, 2, "echo", "another");
+    store_t *store = trace_open (s_address (_i));
+    trace_write (store, STORE_PUT, 2, "echo", "another");
     store_query_t queries [3];
     const store_query_t *pointers [3];
     store_answer_t answers [3];
     for (unsigned nbr = 0; nbr < 3; nbr++) {
         //  Number 2 is there already
-        queries [nbr] = s_query (STORE_PUT, nbr + 1, "echo", "x");
+        queries [nbr] = trace_query (STORE_PUT, nbr + 1, "echo", "x");
         pointers [nbr] = &queries [nbr];
     }
     store_write (store, pointers, 3, answers);
@@ -302,7 +210,7 @@ START_TEST (one_that_fails_does_not_take_others_with_it)
     ck_assert_int_eq (answers [2].result, STORE_OK);
     ck_assert_str_ne (store_error (store), "");
     for (unsigned nbr = 0; nbr < 3; nbr++) {
-        ck_assert_str_eq (s_state (store, nbr + 1), "");
+        ck_assert_str_eq (trace_state (store, nbr + 1), "");
         store_query_clear (&queries [nbr]);
         store_answer_clear (&answers [nbr]);
     }
@@ -313,18 +221,18 @@ END_TEST
 //  A commit whose end nobody saw is tried again
 START_TEST (the_same_once_more_is_done_already)
 {
-    store_t *store = s_open (s_address (_i));
-    ck_assert_int_eq (s_write (store, STORE_PUT, 1, "echo", "x"), STORE_OK);
-    ck_assert_int_eq (s_write (store, STORE_PUT, 1, "echo", "x"), STORE_OK);
-    ck_assert_int_eq (s_write (store, STORE_PUT, 1, "echo", "z"),
+    store_t *store = trace_open (s_address (_i));
+    ck_assert_int_eq (trace_write (store, STORE_PUT, 1, "echo", "x"), STORE_OK);
+    ck_assert_int_eq (trace_write (store, STORE_PUT, 1, "echo", "x"), STORE_OK);
+    ck_assert_int_eq (trace_write (store, STORE_PUT, 1, "echo", "z"),
                       STORE_FAILED);
-    ck_assert_int_eq (s_write (store, STORE_PUT, 1, "other", "x"),
+    ck_assert_int_eq (trace_write (store, STORE_PUT, 1, "other", "x"),
                       STORE_FAILED);
-    ck_assert_int_eq (s_write (store, STORE_ANSWER, 1, NULL, "y"), STORE_OK);
-    ck_assert_int_eq (s_write (store, STORE_ANSWER, 1, NULL, "z"), STORE_OK);
-    ck_assert_str_eq (s_state (store, 1), "y");
-    ck_assert_int_eq (s_write (store, STORE_PUT, 1, "echo", "x"), STORE_OK);
-    ck_assert_str_eq (s_state (store, 1), "y");
+    ck_assert_int_eq (trace_write (store, STORE_ANSWER, 1, NULL, "y"), STORE_OK);
+    ck_assert_int_eq (trace_write (store, STORE_ANSWER, 1, NULL, "z"), STORE_OK);
+    ck_assert_str_eq (trace_state (store, 1), "y");
+    ck_assert_int_eq (trace_write (store, STORE_PUT, 1, "echo", "x"), STORE_OK);
+    ck_assert_str_eq (trace_state (store, 1), "y");
     store_close (&store);
 }
 END_TEST
@@ -332,82 +240,24 @@ END_TEST
 //  --------------------------------------------------------------------------
 //  Servers that share a store
 
-static request_id_t
-s_server (char name)
-{
-    return (request_id_t) { { 0xff, (unsigned char) name } };
-}
-
-static store_result_t
-s_renew (store_t *store, char name, int64_t lease_ms)
-{
-    store_query_t query = { .type = STORE_RENEW, .server = s_server (name),
-                            .lease_ms = lease_ms };
-    const store_query_t *queries [] = { &query };
-    store_answer_t answer;
-    store_write (store, queries, 1, &answer);
-    return answer.result;
-}
-
-//  Give back one claim; 0: the lease
-static void
-s_release (store_t *store, char name, unsigned number)
-{
-    store_query_t query = { .type = STORE_RELEASE, .server = s_server (name) };
-    if (number)
-        query.id = s_id (number);
-    const store_query_t *queries [] = { &query };
-    store_answer_t answer;
-    store_write (store, queries, 1, &answer);
-    ck_assert_int_eq (answer.result, STORE_OK);
-}
-
-//  What a server gets to execute: the numbers, as "1 2 5"
-static const char *
-s_claim (store_t *store, char name, unsigned after, size_t limit)
-{
-    static char text [64];
-    store_query_t query = s_query (STORE_WAITING, after, "echo", NULL);
-    if (after == 0)
-        query.id = (request_id_t) { { 0 } };
-    query.server = s_server (name);
-    query.limit = limit;
-    store_answer_t answer;
-    store_read (store, &query, &answer);
-    ck_assert_int_eq (answer.result, STORE_OK);
-    *text = 0;
-    for (size_t nbr = 0; nbr < answer.record_count; nbr++) {
-        ck_assert_uint_eq (message_size (answer.records [nbr].body), 1);
-        ck_assert (frame_is (answer.records [nbr].service, "echo", 4));
-        size_t size = strlen (text);
-        snprintf (text + size, sizeof text - size, "%s%d", size? " ": "",
-                  answer.records [nbr].id.bytes [15]);
-    }
-    store_answer_clear (&answer);
-    store_query_clear (&query);
-    return text;
-}
-
-#define LONG 600000
-
 START_TEST (a_request_is_claimed_by_one_server)
 {
-    store_t *store = s_open (s_address (_i));
+    store_t *store = trace_open (s_address (_i));
     for (unsigned number = 1; number <= 9; number++)
-        s_write (store, STORE_PUT, number, "echo", "x");
-    ck_assert_int_eq (s_renew (store, 'a', LONG), STORE_OK);
-    ck_assert_int_eq (s_renew (store, 'b', LONG), STORE_OK);
-    ck_assert_str_eq (s_claim (store, 'a', 0, 2), "1 2");
-    ck_assert_str_eq (s_claim (store, 'b', 0, 3), "3 4 5");
-    ck_assert_str_eq (s_claim (store, 'a', 0, 1), "6");
+        trace_write (store, STORE_PUT, number, "echo", "x");
+    ck_assert_int_eq (trace_renew (store, 'a', LONG), STORE_OK);
+    ck_assert_int_eq (trace_renew (store, 'b', LONG), STORE_OK);
+    ck_assert_str_eq (trace_claim (store, 'a', 0, 2), "1 2");
+    ck_assert_str_eq (trace_claim (store, 'b', 0, 3), "3 4 5");
+    ck_assert_str_eq (trace_claim (store, 'a', 0, 1), "6");
     //  One to give back, and one that is not b's
-    s_release (store, 'a', 2);
-    s_release (store, 'b', 1);
-    ck_assert_str_eq (s_claim (store, 'b', 0, 2), "2 7");
-    ck_assert_str_eq (s_claim (store, 'b', 0, 9), "8 9");
-    ck_assert_str_eq (s_claim (store, 'a', 0, 9), "");
+    trace_release (store, 'a', 2);
+    trace_release (store, 'b', 1);
+    ck_assert_str_eq (trace_claim (store, 'b', 0, 2), "2 7");
+    ck_assert_str_eq (trace_claim (store, 'b', 0, 9), "8 9");
+    ck_assert_str_eq (trace_claim (store, 'a', 0, 9), "");
     //  Who claims nothing sees all
-    store_answer_t answer = s_read (store, STORE_WAITING, 0, "echo", 20);
+    store_answer_t answer = trace_read (store, STORE_WAITING, 0, "echo", 20);
     ck_assert_uint_eq (answer.record_count, 9);
     store_answer_clear (&answer);
     store_close (&store);
@@ -416,23 +266,23 @@ END_TEST
 
 START_TEST (claims_go_with_the_lease)
 {
-    store_t *store = s_open (s_address (_i));
+    store_t *store = trace_open (s_address (_i));
     for (unsigned number = 1; number <= 4; number++)
-        s_write (store, STORE_PUT, number, "echo", "x");
+        trace_write (store, STORE_PUT, number, "echo", "x");
     //  A lease of no time has run out when it begins
-    ck_assert_int_eq (s_renew (store, 'a', LONG), STORE_OK);
-    ck_assert_str_eq (s_claim (store, 'a', 0, 2), "1 2");
-    ck_assert_int_eq (s_renew (store, 'a', 0), STORE_OK);
-    ck_assert_int_eq (s_renew (store, 'a', LONG), STORE_UNKNOWN);
-    ck_assert_int_eq (s_renew (store, 'b', LONG), STORE_OK);
-    ck_assert_str_eq (s_claim (store, 'b', 0, 3), "1 2 3");
+    ck_assert_int_eq (trace_renew (store, 'a', LONG), STORE_OK);
+    ck_assert_str_eq (trace_claim (store, 'a', 0, 2), "1 2");
+    ck_assert_int_eq (trace_renew (store, 'a', 0), STORE_OK);
+    ck_assert_int_eq (trace_renew (store, 'a', LONG), STORE_UNKNOWN);
+    ck_assert_int_eq (trace_renew (store, 'b', LONG), STORE_OK);
+    ck_assert_str_eq (trace_claim (store, 'b', 0, 3), "1 2 3");
     //  A server that goes gives back all
-    s_release (store, 'b', 0);
-    ck_assert_int_eq (s_renew (store, 'c', LONG), STORE_OK);
-    ck_assert_str_eq (s_claim (store, 'c', 0, 9), "1 2 3 4");
-    s_release (store, 'b', 1);
-    ck_assert_int_eq (s_renew (store, 'd', LONG), STORE_OK);
-    ck_assert_str_eq (s_claim (store, 'd', 0, 9), "");
+    trace_release (store, 'b', 0);
+    ck_assert_int_eq (trace_renew (store, 'c', LONG), STORE_OK);
+    ck_assert_str_eq (trace_claim (store, 'c', 0, 9), "1 2 3 4");
+    trace_release (store, 'b', 1);
+    ck_assert_int_eq (trace_renew (store, 'd', LONG), STORE_OK);
+    ck_assert_str_eq (trace_claim (store, 'd', 0, 9), "");
     store_close (&store);
 }
 END_TEST
@@ -441,24 +291,24 @@ END_TEST
 //  instead of it
 START_TEST (a_claim_is_not_needed_to_answer)
 {
-    store_t *store = s_open (s_address (_i));
+    store_t *store = trace_open (s_address (_i));
     for (unsigned number = 1; number <= 3; number++)
-        s_write (store, STORE_PUT, number, "echo", "x");
-    s_renew (store, 'a', LONG);
-    s_renew (store, 'b', LONG);
-    ck_assert_str_eq (s_claim (store, 'a', 0, 3), "1 2 3");
-    s_renew (store, 'a', 0);
-    ck_assert_str_eq (s_claim (store, 'b', 0, 3), "1 2 3");
-    ck_assert_int_eq (s_write (store, STORE_ANSWER, 1, NULL, "of a"),
+        trace_write (store, STORE_PUT, number, "echo", "x");
+    trace_renew (store, 'a', LONG);
+    trace_renew (store, 'b', LONG);
+    ck_assert_str_eq (trace_claim (store, 'a', 0, 3), "1 2 3");
+    trace_renew (store, 'a', 0);
+    ck_assert_str_eq (trace_claim (store, 'b', 0, 3), "1 2 3");
+    ck_assert_int_eq (trace_write (store, STORE_ANSWER, 1, NULL, "of a"),
                       STORE_OK);
-    ck_assert_int_eq (s_write (store, STORE_ANSWER, 1, NULL, "of b"),
+    ck_assert_int_eq (trace_write (store, STORE_ANSWER, 1, NULL, "of b"),
                       STORE_OK);
-    ck_assert_str_eq (s_state (store, 1), "of a");
-    ck_assert_int_eq (s_write (store, STORE_DROP, 2, NULL, NULL), STORE_OK);
-    ck_assert_int_eq (s_write (store, STORE_ANSWER, 2, NULL, "of b"),
+    ck_assert_str_eq (trace_state (store, 1), "of a");
+    ck_assert_int_eq (trace_write (store, STORE_DROP, 2, NULL, NULL), STORE_OK);
+    ck_assert_int_eq (trace_write (store, STORE_ANSWER, 2, NULL, "of b"),
                       STORE_UNKNOWN);
-    s_release (store, 'b', 3);
-    ck_assert_str_eq (s_claim (store, 'b', 0, 3), "3");
+    trace_release (store, 'b', 3);
+    ck_assert_str_eq (trace_claim (store, 'b', 0, 3), "3");
     store_close (&store);
 }
 END_TEST
@@ -472,41 +322,41 @@ s_hand (void *argument)
 START_TEST (leases_run_out_by_the_clock)
 {
     int64_t now_ms = 1000;
-    store_t *store = s_open (s_address (_i));
+    store_t *store = trace_open (s_address (_i));
     ck_assert (!store_is_shared (store));
     store_set_clock (store, s_hand, &now_ms);
-    s_write (store, STORE_PUT, 1, "echo", "x");
-    s_renew (store, 'a', 100);
-    s_renew (store, 'b', 1000);
-    ck_assert_str_eq (s_claim (store, 'a', 0, 1), "1");
+    trace_write (store, STORE_PUT, 1, "echo", "x");
+    trace_renew (store, 'a', 100);
+    trace_renew (store, 'b', 1000);
+    ck_assert_str_eq (trace_claim (store, 'a', 0, 1), "1");
     now_ms += 60;
-    ck_assert_int_eq (s_renew (store, 'a', 100), STORE_OK);
+    ck_assert_int_eq (trace_renew (store, 'a', 100), STORE_OK);
     now_ms += 99;
-    ck_assert_str_eq (s_claim (store, 'b', 0, 1), "");
+    ck_assert_str_eq (trace_claim (store, 'b', 0, 1), "");
     now_ms += 1;
-    ck_assert_str_eq (s_claim (store, 'b', 0, 1), "1");
-    ck_assert_int_eq (s_renew (store, 'a', 100), STORE_UNKNOWN);
+    ck_assert_str_eq (trace_claim (store, 'b', 0, 1), "1");
+    ck_assert_int_eq (trace_renew (store, 'a', 100), STORE_UNKNOWN);
     store_close (&store);
 }
 END_TEST
 
 START_TEST (sqlite_keeps_what_was_written)
 {
-    store_t *store = s_open (s_path);
-    s_write (store, STORE_PUT, 1, "echo", "x");
-    s_write (store, STORE_PUT, 2, "echo", "x");
-    s_write (store, STORE_ANSWER, 2, NULL, "y");
+    store_t *store = trace_open (s_path);
+    trace_write (store, STORE_PUT, 1, "echo", "x");
+    trace_write (store, STORE_PUT, 2, "echo", "x");
+    trace_write (store, STORE_ANSWER, 2, NULL, "y");
     store_close (&store);
-    store = s_open (s_path);
-    ck_assert_str_eq (s_state (store, 1), "");
-    ck_assert_str_eq (s_state (store, 2), "y");
+    store = trace_open (s_path);
+    ck_assert_str_eq (trace_state (store, 1), "");
+    ck_assert_str_eq (trace_state (store, 2), "y");
     store_close (&store);
 }
 END_TEST
 
 START_TEST (sqlite_has_one_server)
 {
-    store_t *store = s_open (s_path);
+    store_t *store = trace_open (s_path);
     store_result_t result;
     char error [256];
     store_t *second = store_open (s_path, &result, error, sizeof error);
@@ -516,7 +366,7 @@ START_TEST (sqlite_has_one_server)
     snprintf (pid, sizeof pid, "pid %ld", (long) getpid ());
     ck_assert_msg (strstr (error, pid) != NULL, "%s", error);
     store_close (&store);
-    store = s_open (s_path);
+    store = trace_open (s_path);
     store_close (&store);
 }
 END_TEST
@@ -604,13 +454,13 @@ END_TEST
 //  What was dropped makes room for what comes
 START_TEST (sqlite_uses_space_again)
 {
-    store_t *store = s_open (s_path);
+    store_t *store = trace_open (s_path);
     char *large = calloc (1, 1 << 20);
     memset (large, 'a', (1 << 20) - 1);
     for (unsigned number = 1; number <= 20; number++) {
-        ck_assert_int_eq (s_write (store, STORE_PUT, number, "echo", large),
+        ck_assert_int_eq (trace_write (store, STORE_PUT, number, "echo", large),
                           STORE_OK);
-        ck_assert_int_eq (s_write (store, STORE_DROP, number, NULL, NULL),
+        ck_assert_int_eq (trace_write (store, STORE_DROP, number, NULL, NULL),
                           STORE_OK);
     }
     free (large);
@@ -627,25 +477,25 @@ END_TEST
 START_TEST (sqlite_goes_on_after_a_failed_write)
 {
     signal (SIGXFSZ, SIG_IGN);
-    store_t *store = s_open (s_path);
-    s_write (store, STORE_PUT, 1, "echo", "x");
+    store_t *store = trace_open (s_path);
+    trace_write (store, STORE_PUT, 1, "echo", "x");
     struct rlimit before;
     getrlimit (RLIMIT_FSIZE, &before);
     struct rlimit limit = { 200000, before.rlim_max };
     ck_assert_int_eq (setrlimit (RLIMIT_FSIZE, &limit), 0);
     char *large = calloc (1, 1 << 20);
     memset (large, 'a', (1 << 20) - 1);
-    store_query_t queries [2] = { s_query (STORE_PUT, 2, "echo", large),
-                                  s_query (STORE_PUT, 3, "echo", "small") };
+    store_query_t queries [2] = { trace_query (STORE_PUT, 2, "echo", large),
+                                  trace_query (STORE_PUT, 3, "echo", "small") };
     const store_query_t *pointers [2] = { &queries [0], &queries [1] };
     store_answer_t answers [2];
     store_write (store, pointers, 2, answers);
     ck_assert_int_eq (answers [0].result, STORE_FULL);
     ck_assert_int_eq (answers [1].result, STORE_OK);
     ck_assert_int_eq (setrlimit (RLIMIT_FSIZE, &before), 0);
-    ck_assert_str_eq (s_state (store, 1), "");
-    ck_assert_ptr_null (s_state (store, 2));
-    ck_assert_str_eq (s_state (store, 3), "");
+    ck_assert_str_eq (trace_state (store, 1), "");
+    ck_assert_ptr_null (trace_state (store, 2));
+    ck_assert_str_eq (trace_state (store, 3), "");
     store_write (store, pointers, 1, answers);
     ck_assert_int_eq (answers [0].result, STORE_OK);
     for (int nbr = 0; nbr < 2; nbr++) {
@@ -661,24 +511,24 @@ END_TEST
 START_TEST (sqlite_uses_room_inside_when_there_is_none_outside)
 {
     signal (SIGXFSZ, SIG_IGN);
-    store_t *store = s_open (s_path);
+    store_t *store = trace_open (s_path);
     char *large = calloc (1, 20001);
     memset (large, 'a', 20000);
     for (unsigned number = 1; number <= 10; number++)
-        s_write (store, STORE_PUT, number, "echo", large);
+        trace_write (store, STORE_PUT, number, "echo", large);
     for (unsigned number = 1; number <= 10; number++)
-        s_write (store, STORE_DROP, number, NULL, NULL);
+        trace_write (store, STORE_DROP, number, NULL, NULL);
     //  What is in the log goes to the file
     store_close (&store);
-    store = s_open (s_path);
+    store = trace_open (s_path);
     struct rlimit before;
     getrlimit (RLIMIT_FSIZE, &before);
     struct rlimit limit = { 250000, before.rlim_max };
     ck_assert_int_eq (setrlimit (RLIMIT_FSIZE, &limit), 0);
     for (unsigned number = 11; number <= 50; number++) {
-        ck_assert_int_eq (s_write (store, STORE_PUT, number, "echo", large),
+        ck_assert_int_eq (trace_write (store, STORE_PUT, number, "echo", large),
                           STORE_OK);
-        ck_assert_int_eq (s_write (store, STORE_DROP, number, NULL, NULL),
+        ck_assert_int_eq (trace_write (store, STORE_DROP, number, NULL, NULL),
                           STORE_OK);
     }
     ck_assert_int_eq (setrlimit (RLIMIT_FSIZE, &before), 0);
@@ -687,30 +537,36 @@ START_TEST (sqlite_uses_room_inside_when_there_is_none_outside)
 }
 END_TEST
 
+TCase *
+store_contract (int first, int end)
+{
+    TCase *contract = tcase_create ("contract");
+    tcase_add_loop_test (contract, a_request_has_a_life, first, end);
+    tcase_add_loop_test (contract, what_is_not_there_stays_away, first, end);
+    tcase_add_loop_test (contract, waiting_requests_come_in_order, first, end);
+    tcase_add_loop_test (contract, services_that_wait_are_named_once, first,
+                         end);
+    tcase_add_loop_test (contract, bodies_are_kept_byte_for_byte, first, end);
+    tcase_add_loop_test (contract, a_body_may_have_no_frames, first, end);
+    tcase_add_loop_test (contract, one_that_fails_does_not_take_others_with_it,
+                         first, end);
+    tcase_add_loop_test (contract, the_same_once_more_is_done_already, first,
+                         end);
+    tcase_add_loop_test (contract, a_request_is_claimed_by_one_server, first,
+                         end);
+    tcase_add_loop_test (contract, claims_go_with_the_lease, first, end);
+    tcase_add_loop_test (contract, a_claim_is_not_needed_to_answer, first,
+                         end);
+    return contract;
+}
+
 Suite *
 store_suite (void)
 {
     Suite *suite = suite_create ("store");
-    TCase *contract = tcase_create ("contract");
+    TCase *contract = store_contract (0, BACKENDS);
     tcase_add_checked_fixture (contract, s_set_up, s_tear_down);
-    tcase_add_loop_test (contract, a_request_has_a_life, 0, BACKENDS);
-    tcase_add_loop_test (contract, what_is_not_there_stays_away, 0, BACKENDS);
-    tcase_add_loop_test (contract, waiting_requests_come_in_order, 0,
-                         BACKENDS);
-    tcase_add_loop_test (contract, services_that_wait_are_named_once, 0,
-                         BACKENDS);
-    tcase_add_loop_test (contract, bodies_are_kept_byte_for_byte, 0, BACKENDS);
-    tcase_add_loop_test (contract, a_body_may_have_no_frames, 0, BACKENDS);
-    tcase_add_loop_test (contract, one_that_fails_does_not_take_others_with_it,
-                         0, BACKENDS);
-    tcase_add_loop_test (contract, the_same_once_more_is_done_already, 0,
-                         BACKENDS);
-    tcase_add_loop_test (contract, a_request_is_claimed_by_one_server, 0,
-                         BACKENDS);
-    tcase_add_loop_test (contract, claims_go_with_the_lease, 0, BACKENDS);
-    tcase_add_loop_test (contract, a_claim_is_not_needed_to_answer, 0,
-                         BACKENDS);
-    tcase_add_loop_test (contract, leases_run_out_by_the_clock, 0, 2);
+    tcase_add_loop_test (contract, leases_run_out_by_the_clock, 0, BACKENDS);
     suite_add_tcase (suite, contract);
     TCase *sqlite = tcase_create ("sqlite");
     tcase_add_checked_fixture (sqlite, s_set_up, s_tear_down);

@@ -1,0 +1,348 @@
+/*  =========================================================================
+    postgresql_test - what only PostgreSQL does, on a real server
+
+    This Source Code Form is subject to the terms of the Mozilla Public
+    License, v. 2.0. If a copy of the MPL was not distributed with this
+    file, You can obtain one at http://mozilla.org/MPL/2.0/.
+    =========================================================================
+*/
+
+#include "config.h"
+
+#include <check.h>
+#include <stdlib.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "store_trace.h"
+
+#ifdef HAVE_LIBPQ
+#include "pg_link.h"
+#endif
+
+Suite *
+postgresql_suite (void);
+
+#ifdef HAVE_LIBPQ
+
+static const char *
+s_address (void)
+{
+    return getenv ("SEATRIAL_POSTGRESQL");
+}
+
+static void
+s_ignore (void *argument, const PGresult *notice)
+{
+    (void) argument;
+    (void) notice;
+}
+
+//  Do something in the database by hand; the first value, "" if there is none
+static const char *
+s_sql (const char *sql)
+{
+    static char value [64];
+    PGconn *connection = PQconnectdb (s_address ());
+    PQsetNoticeReceiver (connection, s_ignore, NULL);
+    PGresult *result = PQexec (connection, sql);
+    ExecStatusType status = PQresultStatus (result);
+    ck_assert_msg (status == PGRES_COMMAND_OK || status == PGRES_TUPLES_OK,
+                   "%s", PQerrorMessage (connection));
+    snprintf (value, sizeof value, "%s", PQntuples (result)
+                                         ? PQgetvalue (result, 0, 0): "");
+    PQclear (result);
+    PQfinish (connection);
+    return value;
+}
+
+static void
+s_drop_schema (void)
+{
+    s_sql ("DROP SCHEMA IF EXISTS titanic CASCADE");
+}
+
+START_TEST (postgresql_keeps_what_was_written)
+{
+    store_t *store = trace_open (s_address ());
+    ck_assert (store_is_shared (store));
+    store_t *other = trace_open (s_address ());
+    trace_write (store, STORE_PUT, 1, "echo", "x");
+    ck_assert_str_eq (trace_state (other, 1), "");
+    trace_write (other, STORE_ANSWER, 1, NULL, "y");
+    ck_assert_str_eq (trace_state (store, 1), "y");
+    store_close (&store);
+    store_close (&other);
+    store = trace_open (s_address ());
+    ck_assert_str_eq (trace_state (store, 1), "y");
+    store_close (&store);
+}
+END_TEST
+
+//  What another program, or another version, has put there
+static const char *const s_foreign_schemas [] = {
+    "CREATE SCHEMA titanic; CREATE TABLE titanic.passengers (name text)",
+    "CREATE SCHEMA titanic; CREATE TABLE titanic.format (application text,"
+    " version int, store uuid); INSERT INTO titanic.format VALUES"
+    " ('seatrial', 99, gen_random_uuid ())"
+};
+
+START_TEST (postgresql_refuses_what_is_not_its_own)
+{
+    s_sql (s_foreign_schemas [_i]);
+    store_result_t result;
+    char error [256];
+    ck_assert_ptr_null (store_open (s_address (), &result, error,
+                                    sizeof error));
+    ck_assert_int_eq (result, STORE_FAILED);
+    ck_assert_msg (strstr (error, _i? "version 99": "another program") != NULL,
+                   "%s", error);
+    ck_assert_ptr_null (strchr (error, '\n'));
+    ck_assert_str_eq (s_sql ("SELECT count (*) FROM pg_tables"
+                             " WHERE schemaname = 'titanic'"), "1");
+}
+END_TEST
+
+//  A schema that is there, and empty, was made for us
+START_TEST (postgresql_takes_an_empty_schema)
+{
+    s_sql ("CREATE SCHEMA titanic");
+    store_t *store = trace_open (s_address ());
+    ck_assert_int_eq (trace_write (store, STORE_PUT, 1, "echo", "x"), STORE_OK);
+    store_close (&store);
+}
+END_TEST
+
+START_TEST (postgresql_says_in_one_line_that_nobody_is_there)
+{
+    store_result_t result;
+    char error [512];
+    ck_assert_ptr_null (store_open ("postgresql://me:secret@/x?host=/nowhere",
+                                    &result, error, sizeof error));
+    ck_assert_msg (strstr (error, "/nowhere") != NULL, "%s", error);
+    ck_assert_ptr_null (strchr (error, '\n'));
+    ck_assert_ptr_null (strstr (error, "secret"));
+}
+END_TEST
+
+//  Many servers are started by one hand
+START_TEST (postgresql_is_made_once)
+{
+    pid_t children [8];
+    for (int nbr = 0; nbr < 8; nbr++) {
+        children [nbr] = fork ();
+        if (children [nbr] == 0) {
+            store_result_t result;
+            char error [256];
+            store_t *store = store_open (s_address (), &result, error,
+                                         sizeof error);
+            _exit (store && trace_write (store, STORE_PUT, (unsigned) nbr + 1,
+                                     "echo", "x") == STORE_OK? 0: 1);
+        }
+    }
+    for (int nbr = 0; nbr < 8; nbr++) {
+        int status;
+        ck_assert_int_eq (waitpid (children [nbr], &status, 0),
+                          children [nbr]);
+        ck_assert_int_eq (status, 0);
+    }
+    ck_assert_str_eq (s_sql ("SELECT count (*) FROM titanic.request"), "8");
+    ck_assert_str_eq (s_sql ("SELECT count (*) FROM titanic.format"), "1");
+}
+END_TEST
+
+static void
+s_cut_off (void)
+{
+    s_sql ("SELECT pg_terminate_backend (pid) FROM pg_stat_activity"
+           " WHERE application_name = 'titanicd'");
+}
+
+//  A connection that is lost is made again, and nobody sees it
+START_TEST (postgresql_comes_back)
+{
+    store_t *store = trace_open (s_address ());
+    trace_write (store, STORE_PUT, 1, "echo", "x");
+    s_cut_off ();
+    ck_assert_int_eq (trace_write (store, STORE_PUT, 2, "echo", "x"), STORE_OK);
+    s_cut_off ();
+    //  A read has one chance only
+    store_answer_t answer = trace_read (store, STORE_FETCH, 1, NULL, 1);
+    ck_assert_int_eq (answer.result, STORE_FAILED);
+    ck_assert_str_ne (store_error (store), "");
+    ck_assert_str_eq (trace_state (store, 1), "");
+    store_close (&store);
+}
+END_TEST
+
+//  An empty database in the place of the store would pass for one where nothing
+//  was ever stored
+START_TEST (postgresql_comes_back_to_the_same_store_only)
+{
+    store_t *store = trace_open (s_address ());
+    trace_write (store, STORE_PUT, 1, "echo", "x");
+    s_drop_schema ();
+    s_cut_off ();
+    ck_assert_int_eq (trace_write (store, STORE_PUT, 2, "echo", "x"),
+                      STORE_FAILED);
+    ck_assert_msg (strstr (store_error (store), "another store") != NULL,
+                   "%s", store_error (store));
+    store_t *other = trace_open (s_address ());
+    ck_assert_int_eq (trace_write (store, STORE_PUT, 2, "echo", "x"),
+                      STORE_FAILED);
+    store_close (&other);
+    store_close (&store);
+}
+END_TEST
+
+//  The standby is gone. What is kept on one machine only is not acknowledged:
+//  neither when nothing more is heard, nor when somebody ends the waiting. It is
+//  there all the same, and trying again is no mistake.
+START_TEST (postgresql_does_not_count_half_a_commit)
+{
+    store_t *store = trace_open (s_address ());
+    s_sql ("ALTER SYSTEM SET synchronous_standby_names = 'nobody'");
+    s_sql ("SELECT pg_reload_conf ()");
+    pid_t child = 0;
+    if (_i == 1 && (child = fork ()) == 0) {
+        while (strcmp (s_sql ("SELECT count (pg_cancel_backend (pid)) FROM"
+               " pg_stat_activity WHERE wait_event = 'SyncRep'"), "0") == 0);
+        _exit (0);
+    }
+    ck_assert_int_eq (trace_write (store, STORE_PUT, 1, "echo", "x"),
+                      STORE_FAILED);
+    ck_assert_str_ne (store_error (store), "");
+    s_sql ("ALTER SYSTEM RESET synchronous_standby_names");
+    s_sql ("SELECT pg_reload_conf ()");
+    if (child)
+        waitpid (child, NULL, 0);
+    store_result_t result = STORE_FAILED;
+    for (int try = 0; result != STORE_OK && try < 10; try++)
+        result = trace_write (store, STORE_PUT, 1, "echo", "x");
+    ck_assert_int_eq (result, STORE_OK);
+    ck_assert_str_eq (trace_state (store, 1), "");
+    store_close (&store);
+}
+END_TEST
+
+//  A name that fits into no index is one write's failure, and not that of others
+//  in its transaction
+START_TEST (postgresql_goes_on_after_a_failed_write)
+{
+    store_t *store = trace_open (s_address ());
+    size_t size = 100000;
+    char *name = malloc (size + 1);
+    uint32_t bits = 1;
+    for (size_t nbr = 0; nbr < size; nbr++)
+        name [nbr] = (char) ('a' + (bits = bits * 1103515245 + 12345) / 65536
+                                   % 26);
+    name [size] = 0;
+    store_query_t queries [] = { trace_query (STORE_PUT, 1, "echo", "x"),
+                                 trace_query (STORE_PUT, 2, name, "x"),
+                                 trace_query (STORE_PUT, 3, "echo", "x") };
+    const store_query_t *pointers [] = { &queries [0], &queries [1],
+                                         &queries [2] };
+    store_answer_t answers [3];
+    store_write (store, pointers, 3, answers);
+    ck_assert_int_eq (answers [0].result, STORE_OK);
+    ck_assert_int_eq (answers [1].result, STORE_FAILED);
+    ck_assert_int_eq (answers [2].result, STORE_OK);
+    ck_assert_str_eq (trace_state (store, 1), "");
+    ck_assert_ptr_null (trace_state (store, 2));
+    for (int nbr = 0; nbr < 3; nbr++)
+        store_query_clear (&queries [nbr]);
+    free (name);
+    store_close (&store);
+}
+END_TEST
+
+//  Whatever a database is set to, 200 means on disk
+START_TEST (postgresql_is_made_to_wait_for_the_disk)
+{
+    static const char *const statements [] = { "SHOW synchronous_commit" };
+    s_sql ("ALTER DATABASE postgres SET synchronous_commit = off");
+    char error [256];
+    pg_link_t *link = pg_link_new (s_address (), statements, 1, error,
+                                   sizeof error);
+    s_sql ("ALTER DATABASE postgres RESET synchronous_commit");
+    ck_assert_msg (link != NULL, "%s", error);
+    ck_assert (pg_link_ready (link));
+    ck_assert (pg_link_send (link, 0, NULL, 0));
+    ck_assert (pg_link_sync (link));
+    PGresult *result = pg_link_result (link);
+    ck_assert_str_eq (PQgetvalue (result, 0, 0), "on");
+    PQclear (result);
+    ck_assert (pg_link_end (link));
+    pg_link_destroy (&link);
+}
+END_TEST
+
+//  Several connections take from one backlog: each request goes to one
+START_TEST (postgresql_gives_each_request_to_one_server)
+{
+    enum { REQUESTS = 400, SERVERS = 4 };
+    store_t *store = trace_open (s_address ());
+    for (unsigned number = 1; number <= REQUESTS; number++)
+        trace_write (store, STORE_PUT, number, "echo", "x");
+    store_close (&store);
+    pid_t children [SERVERS];
+    for (int name = 0; name < SERVERS; name++) {
+        if ((children [name] = fork ()))
+            continue;
+        store = trace_open (s_address ());
+        trace_renew (store, (char) name, LONG);
+        for (int idle = 0; idle < 3; idle++)
+            while (*trace_claim (store, (char) name, 0, 3))
+                idle = 0;
+        _exit (0);
+    }
+    for (int name = 0; name < SERVERS; name++) {
+        int status;
+        waitpid (children [name], &status, 0);
+        ck_assert_int_eq (status, 0);
+    }
+    ck_assert_str_eq (s_sql ("SELECT count (*) FROM titanic.request"
+                             " WHERE server IS NOT NULL"), "400");
+}
+END_TEST
+
+static void
+s_add_postgresql_tests (TCase *tests)
+{
+    tcase_add_test (tests, postgresql_keeps_what_was_written);
+    tcase_add_loop_test (tests, postgresql_refuses_what_is_not_its_own, 0, 2);
+    tcase_add_test (tests, postgresql_takes_an_empty_schema);
+    tcase_add_test (tests, postgresql_says_in_one_line_that_nobody_is_there);
+    tcase_add_test (tests, postgresql_is_made_once);
+    tcase_add_test (tests, postgresql_comes_back);
+    tcase_add_test (tests, postgresql_comes_back_to_the_same_store_only);
+    tcase_add_loop_test (tests, postgresql_does_not_count_half_a_commit, 0, 2);
+    tcase_add_test (tests, postgresql_goes_on_after_a_failed_write);
+    tcase_add_test (tests, postgresql_is_made_to_wait_for_the_disk);
+    tcase_add_test (tests, postgresql_gives_each_request_to_one_server);
+    tcase_set_timeout (tests, 30);
+}
+
+#endif
+
+//  Empty where there is no server to try it on
+Suite *
+postgresql_suite (void)
+{
+    Suite *suite = suite_create ("postgresql");
+#ifdef HAVE_LIBPQ
+    if (getenv ("SEATRIAL_POSTGRESQL")) {
+        TCase *contract = store_contract (BACKEND_POSTGRESQL,
+                                          BACKEND_POSTGRESQL + 1);
+        tcase_add_checked_fixture (contract, s_drop_schema, s_drop_schema);
+        suite_add_tcase (suite, contract);
+        TCase *tests = tcase_create ("postgresql");
+        tcase_add_checked_fixture (tests, s_drop_schema, s_drop_schema);
+        s_add_postgresql_tests (tests);
+        suite_add_tcase (suite, tests);
+    }
+#endif
+    return suite;
+}
