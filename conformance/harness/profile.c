@@ -20,7 +20,8 @@ static const char *s_settings [] = {
     "target/speaks", "target/heartbeat", "target/expiry", "target/start",
     "broker/command", "broker/attached", "titanic/command", "worker/command",
     "worker/slow", "client/command", "client/prints", "titanic-client/command",
-    "titanic-client/prints", "state/directory", "state/size", NULL
+    "titanic-client/prints", "state/directory", "state/size",
+    "state/elsewhere", NULL
 };
 
 //  What is put in when a process starts
@@ -188,6 +189,7 @@ s_read_settings (reader_t *reader, zconfig_t *root)
         s_complain (reader, "state/directory %s is not an absolute path; leave "
                     "it out for the working directory", profile->state);
     profile->state_mib = s_number (reader, root, "state/size", 32);
+    profile->state_elsewhere = s_number (reader, root, "state/elsewhere", 0);
     profile->worker_endpoint = s_string (reader, root,
                                          "target/worker-endpoint");
     profile->slow_worker = s_string (reader, root, "worker/slow");
@@ -387,5 +389,8 @@ profile_obstacle (const profile_t *self, const scenario_t *scenario,
     if (scenario->needs.state && !self->programs [PROCESS_TITANIC].command)
         return strdup ("the state of a server that runs already cannot be "
                        "filled up");
+    if (scenario->needs.state && self->state_elsewhere)
+        return strdup ("the target keeps its state elsewhere (state/elsewhere), "
+                       "where it cannot be filled up");
     return NULL;
 }

@@ -37,6 +37,7 @@ typedef struct {
     char *state;                //  Absolute path of its state directory; NULL
                                 //  when that is its working directory
     int64_t state_mib;          //  Size of the file system there, in MiB
+    bool state_elsewhere;       //  Not in a directory that could be filled up
     program_t programs [PROCESS_COUNT];
     char *slow_worker;          //  Command of a worker that takes ten heartbeats
                                 //  or more over each request; NULL if there is

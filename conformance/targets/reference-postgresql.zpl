@@ -1,0 +1,24 @@
+#   The reference pair with its store in PostgreSQL, which must run outside of the
+#   scenarios: its address on a socket is given by --define postgresql=... (see
+#   ci/postgres). Each scenario has a database of its own there.
+target
+    name = "the reference pair on PostgreSQL"
+    endpoint = "tcp://127.0.0.1:5555"
+    speaks = "mdp/0.1 mdp/0.2 mmi/0.1 tsp/1.0"
+    heartbeat = 100
+    expiry = 1500
+broker
+    command = "${bin}/mdpbroker --endpoint ${endpoint} --heartbeat ${heartbeat} --liveness 5 --expiry 1500"
+titanic
+    command = "[ -f name ] || { tr -d - </proc/sys/kernel/random/uuid >name; psql -q -X '${postgresql}' -c 'CREATE DATABASE d'$(cat name); }; exec ${bin}/titanicd --endpoint ${endpoint} --mdp ${mdp} --heartbeat ${heartbeat} --liveness 5 --retry 100 --lease 500 --timeout 1500 --store '${postgresql}&dbname=d'$(cat name)"
+worker
+    command = "${bin}/mdpworker --endpoint ${endpoint} --mdp ${mdp} --heartbeat ${heartbeat} --liveness 5 echo"
+    slow = "${bin}/mdpworker --endpoint ${endpoint} --mdp ${mdp} --heartbeat ${heartbeat} --liveness 5 --delay 1200 echo"
+client
+    command = "${bin}/mdpclient --endpoint ${endpoint} --mdp ${mdp} --timeout 1000 --retries 3 ${service} ${body}"
+    prints = 1
+titanic-client
+    command = "${bin}/ticlient --endpoint ${endpoint} --mdp ${mdp} --timeout 1000 --retries 3 --poll 100 call ${service} ${body}"
+    prints = 1
+state
+    elsewhere = 1
