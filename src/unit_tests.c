@@ -24,6 +24,7 @@
     SUITE (broker_version)                                                  \
     SUITE (titanic)                                                         \
     SUITE (sharing)                                                         \
+    SUITE (fleet)                                                           \
     SUITE (store)                                                           \
     SUITE (postgresql)                                                      \
     SUITE (options)                                                         \

@@ -256,11 +256,25 @@ s_store (reactor_t *self)
     }
 }
 
+static size_t
+s_brokers (const reactor_t *self)
+{
+    return self->config->endpoints? self->config->endpoint_count: 1;
+}
+
+static const char *
+s_endpoint (const reactor_t *self, size_t broker)
+{
+    assert (broker < s_brokers (self));
+    return self->config->endpoints? self->config->endpoints [broker]
+                                  : self->config->endpoint;
+}
+
 static void
 s_open (reactor_t *self, channel_t channel)
 {
-    if (channels_connect (self->channels, channel,
-                          self->config->endpoint) == 0)
+    const char *endpoint = s_endpoint (self, CHANNEL_BROKER (channel));
+    if (channels_connect (self->channels, channel, endpoint) == 0)
         return;
     if (errno == EMFILE || errno == ENOMEM) {
         //  The others can go on
@@ -268,7 +282,7 @@ s_open (reactor_t *self, channel_t channel)
                   NULL);
         return;
     }
-    s_endpoint_error ("connect to", self->config->endpoint, errno);
+    s_endpoint_error ("connect to", endpoint, errno);
     self->failed = true;
 }
 
@@ -491,8 +505,10 @@ s_say_ready (reactor_t *self)
                  program_invocation_short_name,
                  channels_endpoint (self->channels));
     else
-        fprintf (stderr, "%s: connecting to %s\n",
-                 program_invocation_short_name, self->config->endpoint);
+        for (size_t broker = 0; broker < s_brokers (self); broker++)
+            fprintf (stderr, "%s: connecting to %s\n",
+                     program_invocation_short_name,
+                     s_endpoint (self, broker));
 }
 
 static void

@@ -15,6 +15,9 @@
 
 typedef struct {
     const char *endpoint;       //  ZeroMQ endpoint
+    const char *const *endpoints;   //  Of several brokers, by CHANNEL_BROKER;
+                                //  NULL: endpoint is the only one
+    size_t endpoint_count;
     bool bind;                  //  true: channel 0 is a ROUTER that binds it,
                                 //  false: channels are DEALERs that connect
     int64_t max_message_bytes;  //  Largest frame taken from the wire

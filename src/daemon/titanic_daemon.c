@@ -10,10 +10,12 @@
 #include <errno.h>
 #include <stdint.h>
 #include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
 
 #include <uuid/uuid.h>
 
-#include "../engine/titanic.h"
+#include "../engine/fleet.h"
 #include "../store/store.h"
 #include "options.h"
 #include "reactor.h"
@@ -23,7 +25,8 @@
 #define DAY_MS 86400000
 
 static const option_t s_table [] = {
-    { "endpoint", 'e', OPTION_STRING, "ENDPOINT", "where the broker is",
+    { "endpoint", 'e', OPTION_STRING, "ENDPOINT",
+      "where the broker is; several with commas between them",
       "tcp://127.0.0.1:5555", 0, 0 },
     { "store", 's', OPTION_STRING, "ADDRESS",
       "where requests are kept: sqlite:PATH, PATH, postgresql://..., or "
@@ -60,8 +63,9 @@ static const option_t s_table [] = {
     { NULL, 0, OPTION_FLAG, NULL, NULL, NULL, 0, 0 }
 };
 
-static titanic_t *
-s_titanic_new (const options_t *options, mdp_version_t version, bool shared)
+static fleet_t *
+s_fleet_new (const options_t *options, mdp_version_t version, bool shared,
+             size_t brokers)
 {
     titanic_config_t config = {
         .version = version,
@@ -76,30 +80,57 @@ s_titanic_new (const options_t *options, mdp_version_t version, bool shared)
         .service_executions =
             (size_t) options_number (options, "service-executions")
     };
-    if (shared) {
+    if (shared || brokers > 1) {
         config.lease_ms = options_number (options, "lease");
         uuid_generate_random (config.server.bytes);
     }
-    return titanic_new (&config);
+    return fleet_new (&config, brokers);
+}
+
+//  Where the brokers are
+typedef struct {
+    char *list;                 //  As given, cut up
+    const char *each [FLEET_MAX];
+    size_t count;
+} brokers_t;
+
+//  Read a list with commas; -1 when there are too many, or one is empty
+static int
+s_read_brokers (brokers_t *self, const char *list)
+{
+    *self = (brokers_t) { .list = strdup (list) };
+    for (char *next = self->list; next;) {
+        if (self->count == FLEET_MAX)
+            return -1;
+        const char *endpoint = self->each [self->count++] = next;
+        next = strchr (next, ',');
+        if (next)
+            *next++ = 0;
+        if (!*endpoint)
+            return -1;
+    }
+    return self->count? 0: -1;
 }
 
 //  Run on a store that is open
 static int
 s_run (const char *program, const options_t *options, mdp_version_t version,
-       store_t *store, daemon_wrap_fn *wrap)
+       const brokers_t *brokers, store_t *store, daemon_wrap_fn *wrap)
 {
-    titanic_t *titanic = s_titanic_new (options, version,
-                                         store_is_shared (store));
-    if (!titanic) {
+    fleet_t *fleet = s_fleet_new (options, version, store_is_shared (store),
+                                  brokers->count);
+    if (!fleet) {
         fprintf (stderr, "%s: cannot start: out of memory; free some\n",
                  program);
         return DAEMON_FAILED;
     }
-    engine_t engine = { titanic_step, titanic };
+    engine_t engine = { fleet_step, fleet };
     if (wrap)
         wrap (&engine);
     reactor_config_t config = {
-        .endpoint = options_string (options, "endpoint"),
+        .endpoint = brokers->each [0],
+        .endpoints = brokers->each,
+        .endpoint_count = brokers->count,
         .max_message_bytes = options_number (options, "max-message"),
         .verbose = options_flag (options, "verbose") != 0,
         .store = store,
@@ -107,7 +138,7 @@ s_run (const char *program, const options_t *options, mdp_version_t version,
         .engine = engine.engine
     };
     int rc = reactor_run (&config);
-    titanic_destroy (&titanic);
+    fleet_destroy (&fleet);
     return rc? DAEMON_FAILED: DAEMON_OK;
 }
 
@@ -132,6 +163,16 @@ titanic_daemon (int argc, char *argv [], daemon_wrap_fn *wrap)
         options_destroy (&options);
         return DAEMON_USAGE;
     }
+    brokers_t brokers;
+    if (s_read_brokers (&brokers, options_string (options, "endpoint"))) {
+        fprintf (stderr, "%s: --endpoint %s is no list of 1 to %d endpoints; "
+                 "write one, or some with a comma between two\n",
+                 program_invocation_short_name,
+                 options_string (options, "endpoint"), FLEET_MAX);
+        free (brokers.list);
+        options_destroy (&options);
+        return DAEMON_USAGE;
+    }
     store_result_t opened;
     char error [512];
     store_t *store = store_open (options_string (options, "store"), &opened,
@@ -140,11 +181,12 @@ titanic_daemon (int argc, char *argv [], daemon_wrap_fn *wrap)
     if (store && *error)
         fprintf (stderr, "%s: %s\n", program_invocation_short_name, error);
     if (store)
-        status = s_run (program_invocation_short_name, options, version, store,
-                        wrap);
+        status = s_run (program_invocation_short_name, options, version,
+                        &brokers, store, wrap);
     else
         fprintf (stderr, "%s: %s\n", program_invocation_short_name, error);
     store_close (&store);
+    free (brokers.list);
     options_destroy (&options);
     return status;
 }

@@ -25,8 +25,10 @@
 //  A channel is a socket as an engine sees it. The broker has one, number 0,
 //  a ROUTER: the first frame of each message on it, either way, is the peer's
 //  address. Titanic has many, DEALERs that connect to the broker, which it
-//  opens and closes by number; nothing is prepended there.
-typedef uint32_t channel_t;
+//  opens and closes by number; nothing is prepended there. Of several brokers the
+//  upper half of the number says which one it is for.
+typedef uint64_t channel_t;
+#define CHANNEL_BROKER(channel) ((size_t) ((channel) >> 32))
 
 typedef enum {
     EVENT_TICK,                 //  The deadline has come, or nothing else has

@@ -101,5 +101,8 @@ lease_resign (lease_t *self, uint64_t ticket, update_t *update)
 int64_t
 lease_deadline (const lease_t *self)
 {
-    return lease_is_shared (self) && !self->ticket? self->renew_ms: INT64_MAX;
+    if (!lease_is_shared (self))
+        return INT64_MAX;
+    //  A query that memory ran out for gets no answer
+    return self->ticket? self->asked_ms + self->lease_ms: self->renew_ms;
 }

@@ -136,7 +136,7 @@ s_expect (channel_t slot, mdp_type_t type, channel_t *channel)
     static char text [64];
     message_t *message = s_sent (slot, channel);
     ck_assert_msg (message != NULL, "no %s on slot %u", mdp_type_text (type),
-                   slot);
+                   (unsigned) slot);
     mdp_command_t command;
     ck_assert_int_eq (mdp_decode (message, 0, MDP_AT_BROKER, &command),
                       MDP_OK);
