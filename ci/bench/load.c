@@ -270,7 +270,9 @@ s_titanic_message (peer_t *peer, const bytes_t *frames, size_t count)
     client_t *client = &s_load.asking [peer->index - s_load.workers];
     if (count < 4 || frames [3].size < 3)
         s_die ("Titanic said something else than a status");
-    int status = atoi ((const char *) frames [3].data);
+    const unsigned char *digits = frames [3].data;
+    int status = (digits [0] - '0') * 100 + (digits [1] - '0') * 10
+               + digits [2] - '0';
     if (client->stage == STAGE_STORE && status == 200 && count == 5
     &&  frames [4].size <= sizeof client->id) {
         memcpy (client->id, frames [4].data, frames [4].size);

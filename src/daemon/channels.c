@@ -47,16 +47,18 @@
 //  Sockets that a single wait tells of.
 #define WOKEN_MAX 256
 
-typedef struct _channel_entry_t {
-    struct _channel_entry_t *prev;  //  In channels_t ready
-    struct _channel_entry_t *next;
+typedef struct _channel_entry_t channel_entry_t;
+
+struct _channel_entry_t {
+    channel_entry_t *prev;  //  In channels_t ready or again
+    channel_entry_t *next;
     channel_t number;           //  The engine's number for it, key
-    bool ready;                 //  May have a message
+    channel_entry_t **list;     //  The one that it is in, NULL for none
     bool muted;                 //  Nothing is received any more
     void *socket;               //  ZeroMQ socket
     int fd;                     //  That tells when to look at it
     UT_hash_handle hh;          //  In channels_t table
-} channel_entry_t;
+};
 
 struct _channels_t {
     void *context;              //  ZeroMQ context
@@ -64,6 +66,7 @@ struct _channels_t {
     int linger_ms;              //  For what was sent when a channel closes
     channel_entry_t *table;     //  All channels, by number
     channel_entry_t *ready;     //  Those not known to be empty, in turn
+    channel_entry_t *again;     //  Not before the next wait
     int epoll_fd;               //  Waits for wake_fd and all channels
     char endpoint [256];        //  Bound or connected to last
 };
@@ -154,21 +157,20 @@ s_socket_new (channels_t *self, int type)
 //  Look at the channel before the next wait. ZeroMQ tells of a message once, and
 //  may have done so while the socket was in use.
 static void
-s_look_at (channels_t *self, channel_entry_t *entry)
+s_look_at (channel_entry_t *entry, channel_entry_t **list)
 {
-    if (entry->ready)
+    if (entry->list)
         return;
-    entry->ready = true;
-    DL_APPEND (self->ready, entry);
+    entry->list = list;
+    DL_APPEND (*list, entry);
 }
 
 static void
-s_look_away (channels_t *self, channel_entry_t *entry)
+s_look_away (channel_entry_t *entry)
 {
-    if (!entry->ready)
-        return;
-    entry->ready = false;
-    DL_DELETE (self->ready, entry);
+    if (entry->list)
+        DL_DELETE (*entry->list, entry);
+    entry->list = NULL;
 }
 
 //  Enter a socket in the table. 0, or -1 with errno.
@@ -196,7 +198,7 @@ s_enter (channels_t *self, channel_t number, void *socket)
         errno = ENOMEM;
         return -1;
     }
-    s_look_at (self, entry);
+    s_look_at (entry, &self->ready);
     return 0;
 }
 
@@ -256,7 +258,7 @@ channels_close (channels_t *self, channel_t number)
     channel_entry_t *entry = s_find (self, number);
     if (!entry)
         return;
-    s_look_away (self, entry);
+    s_look_away (entry);
     //  Before ZeroMQ closes the descriptor and somebody else gets its number
     epoll_ctl (self->epoll_fd, EPOLL_CTL_DEL, entry->fd, NULL);
     s_set_int (entry->socket, ZMQ_LINGER, self->linger_ms);
@@ -277,12 +279,17 @@ bool
 channels_wait (channels_t *self, int timeout_ms)
 {
     struct epoll_event events [WOKEN_MAX];
+    while (self->again) {
+        channel_entry_t *entry = self->again;
+        s_look_away (entry);
+        s_look_at (entry, &self->ready);
+    }
     int count = epoll_wait (self->epoll_fd, events, WOKEN_MAX,
                             self->ready? 0: timeout_ms);
     bool woken = false;
     for (int nbr = 0; nbr < count; nbr++)
         if (events [nbr].data.ptr)
-            s_look_at (self, events [nbr].data.ptr);
+            s_look_at (events [nbr].data.ptr, &self->ready);
         else
             woken = true;
     return woken;
@@ -355,9 +362,12 @@ channels_receive (channels_t *self, channel_t *number, message_t **message_p)
         channel_entry_t *entry = self->ready;
         channels_result_t result = entry->muted?
             CHANNELS_EMPTY: s_receive (entry->socket, message_p);
-        s_look_away (self, entry);
+        s_look_away (entry);
         if (result == CHANNELS_OK || result == CHANNELS_DROPPED) {
-            s_look_at (self, entry);    //  Behind the others
+            //  One of many mostly has one message at a time, and is going to be
+            //  sent something: it is looked at once after that, not twice
+            s_look_at (entry, HASH_COUNT (self->table) > 1?
+                                  &self->again: &self->ready);
             *number = entry->number;
             return result;
         }
@@ -428,7 +438,7 @@ channels_send (channels_t *self, channel_t number, const message_t *message)
     channel_entry_t *entry = s_find (self, number);
     if (!entry)
         return CHANNELS_UNKNOWN;
-    s_look_at (self, entry);
+    s_look_at (entry, &self->again);
     size_t count = message_size (message);
     zmq_msg_t few [FEW_FRAMES];
     zmq_msg_t *parts = few;

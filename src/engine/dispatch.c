@@ -627,8 +627,14 @@ dispatch_stop (dispatch_t *self, update_t *update)
 void
 dispatch_tick (dispatch_t *self, int64_t now_ms, update_t *update)
 {
-    self->now_ms = now_ms;
     s_check_executions (self, now_ms, update);
+    dispatch_serve (self, now_ms, update);
+}
+
+void
+dispatch_serve (dispatch_t *self, int64_t now_ms, update_t *update)
+{
+    self->now_ms = now_ms;
     if (lease_is_due (&self->lease, now_ms))
         lease_renew (&self->lease, now_ms, self->ticket (self->argument),
                      update);

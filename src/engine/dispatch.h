@@ -76,6 +76,10 @@ void
 
 //  Do what can be done now: look for work, ask for services, send requests.
 void
+    dispatch_serve (dispatch_t *self, int64_t now_ms, update_t *update);
+
+//  The same, after a look at what is out at the broker for too long.
+void
     dispatch_tick (dispatch_t *self, int64_t now_ms, update_t *update);
 
 //  The server ends: others may have at once what it has claimed.

@@ -42,7 +42,16 @@ struct _titanic_t {
     request_id_clock_t id_clock;
     int64_t lost_ms;            //  When the broker was last found lost
     bool lost;                  //  It has not been heard of since
+    int64_t pause_ms;           //  Between most events and what is due for them
+    int64_t deadline_ms;        //  Nothing is due before this
+    bool unsure;                //  Something may be due earlier
 };
+
+static int64_t
+s_earlier (int64_t one_ms, int64_t other_ms)
+{
+    return one_ms < other_ms? one_ms: other_ms;
+}
 
 static uint64_t
 s_ticket (void *argument)
@@ -76,6 +85,9 @@ titanic_new (const titanic_config_t *config)
     self->config = *config;
     self->conversation_config = (conversation_config_t) {
         config->heartbeat_ms, config->liveness, config->version };
+    self->pause_ms = s_earlier (config->heartbeat_ms,
+                                s_earlier (config->retry_ms,
+                                           config->timeout_ms));
     size_t workers = config->request_workers + config->reply_workers
                    + config->close_workers;
     assert (workers + config->executions <= CHANNEL_SLOTS);
@@ -361,6 +373,7 @@ s_converse (titanic_t *self, conversation_t *conversation,
     conversation_result_t result = conversation_receive (conversation,
         event->now_ms, event->message, &command, update);
     if (result == CONVERSATION_LOST) {
+        self->unsure = true;
         s_broker_lost (self, event, update);
         return;
     }
@@ -405,11 +418,9 @@ static int64_t
 s_deadline (const titanic_t *self)
 {
     int64_t deadline = dispatch_deadline (self->dispatch);
-    for (size_t nbr = 0; nbr < self->conversation_count; nbr++) {
-        int64_t due = conversation_deadline (&self->conversations [nbr]);
-        if (due < deadline)
-            deadline = due;
-    }
+    for (size_t nbr = 0; nbr < self->conversation_count; nbr++)
+        deadline = s_earlier (deadline, conversation_deadline (
+                                            &self->conversations [nbr]));
     return deadline;
 }
 
@@ -417,9 +428,12 @@ void
 titanic_step (void *engine, const event_t *event, update_t *update)
 {
     titanic_t *self = (titanic_t *) engine;
+    //  A lease is renewed by its own rules
+    self->unsure = event->type == EVENT_TICK || self->config.lease_ms;
     switch (event->type) {
         case EVENT_TICK:
             s_tick (self, event, update);
+            dispatch_tick (self->dispatch, event->now_ms, update);
             break;
         case EVENT_RECEIVED:
             s_received (self, event, update);
@@ -436,6 +450,10 @@ titanic_step (void *engine, const event_t *event, update_t *update)
             dispatch_stop (self->dispatch, update);
             return;
     }
-    dispatch_tick (self->dispatch, event->now_ms, update);
-    update_set_deadline (update, s_deadline (self));
+    dispatch_serve (self->dispatch, event->now_ms, update);
+    //  To look at all that is due takes time, and this is for each message; a
+    //  tick that comes too early does no harm
+    self->deadline_ms = self->unsure? s_deadline (self):
+        s_earlier (self->deadline_ms, event->now_ms + self->pause_ms);
+    update_set_deadline (update, self->deadline_ms);
 }
