@@ -145,6 +145,55 @@ START_TEST (message_can_be_added_to_itself)
 }
 END_TEST
 
+//  The small frame and the message are one block; the large one is freed with it
+START_TEST (a_part_keeps_its_message)
+{
+    int freed = 0;
+    message_t *message = message_new ();
+    ck_assert_int_eq (message_add_string (message, "small"), 0);
+    frame_t *large = frame_wrap ("large", 5, s_count_free, &freed);
+    ck_assert_int_eq (message_take (message, &large), 0);
+    frame_t *part = frame_ref (message_frame (message, 0));
+    message_destroy (&message);
+    ck_assert_int_eq (freed, 0);
+    ck_assert (frame_is (part, "small", 5));
+    frame_destroy (&part);
+    ck_assert_int_eq (freed, 1);
+}
+END_TEST
+
+START_TEST (a_message_is_shared)
+{
+    int freed = 0;
+    message_t *message = message_new ();
+    frame_t *frame = frame_wrap ("bytes", 5, s_count_free, &freed);
+    ck_assert_int_eq (message_take (message, &frame), 0);
+    message_t *reader = message_ref (message);
+    message_destroy (&message);
+    ck_assert_int_eq (freed, 0);
+    ck_assert_uint_eq (message_bytes_from (reader, 0), 5);
+    ck_assert_uint_eq (message_bytes_from (reader, 1), 0);
+    message_destroy (&reader);
+    ck_assert_int_eq (freed, 1);
+}
+END_TEST
+
+START_TEST (a_message_takes_a_reference_to_its_own_part)
+{
+    int freed = 0;
+    message_t *message = message_new ();
+    frame_t *large = frame_wrap ("large", 5, s_count_free, &freed);
+    ck_assert_int_eq (message_take (message, &large), 0);
+    ck_assert_int_eq (message_add_string (message, "part"), 0);
+    frame_t *part = frame_ref (message_frame (message, 1));
+    ck_assert_int_eq (message_take (message, &part), 0);
+    ck_assert_ptr_eq (message_frame (message, 1), message_frame (message, 2));
+    message_destroy (&message);
+    //  A message that held itself would still be there
+    ck_assert_int_eq (freed, 1);
+}
+END_TEST
+
 Suite *
 message_suite (void)
 {
@@ -158,6 +207,9 @@ message_suite (void)
     tcase_add_test (tcase, take_owns_the_frame);
     tcase_add_test (tcase, slice_shares_frames);
     tcase_add_test (tcase, message_can_be_added_to_itself);
+    tcase_add_test (tcase, a_part_keeps_its_message);
+    tcase_add_test (tcase, a_message_is_shared);
+    tcase_add_test (tcase, a_message_takes_a_reference_to_its_own_part);
     suite_add_tcase (suite, tcase);
     return suite;
 }
