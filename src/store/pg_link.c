@@ -28,6 +28,7 @@ typedef struct {
     pthread_cond_t ended;
     bool done;
     PGconn *connection;         //  NULL when it failed
+    pg_session_t session;       //  Of that
     char error [ERROR_SIZE];
 } attempt_t;
 
@@ -37,6 +38,8 @@ struct _pg_link_t {
     size_t count;
     pg_store_id_t id;           //  Which store we opened: no other will do
     PGconn *connection;         //  NULL while there is none
+    pg_session_t session;       //  Of this connection, or of the last
+    int64_t pause_ms;           //  No attempt to make another before this time
     attempt_t *attempt;         //  To make one; NULL if none is under way
     bool warned;
     char error [ERROR_SIZE];
@@ -185,7 +188,8 @@ s_dial (const char *address)
 //  A connection that is ready for use; NULL with a line in error
 static PGconn *
 s_connect (const pg_link_t *self, const pg_store_id_t *known,
-           pg_store_id_t *found, char *error, char *warning)
+           pg_store_id_t *found, pg_session_t *session, char *error,
+           char *warning)
 {
     PGconn *connection = s_dial (self->address);
     char why [ERROR_SIZE] = "";
@@ -194,6 +198,7 @@ s_connect (const pg_link_t *self, const pg_store_id_t *known,
         PQsetnonblocking (connection, 1);
         if (pg_schema_check (connection, known, found, why, sizeof why,
                              warning, ERROR_SIZE)
+        &&  pg_session_take_over (connection, &self->session, session)
         &&  s_prepare (self, connection)
         &&  PQenterPipelineMode (connection))
             return connection;
@@ -212,8 +217,9 @@ s_attempt (void *argument)
     attempt_t *attempt = self->attempt;
     char warning [ERROR_SIZE];
     pg_store_id_t found;
-    //  The address, the statements and the id never change
-    PGconn *connection = s_connect (self, &self->id, &found, attempt->error,
+    //  What is ours does not change while the attempt lasts
+    PGconn *connection = s_connect (self, &self->id, &found,
+                                    &attempt->session, attempt->error,
                                     warning);
     pthread_mutex_lock (&attempt->mutex);
     attempt->connection = connection;
@@ -251,6 +257,14 @@ s_attempt_begin (pg_link_t *self)
     return false;
 }
 
+static int64_t
+s_clock_ms (void)
+{
+    struct timespec now;
+    clock_gettime (CLOCK_MONOTONIC, &now);
+    return (int64_t) now.tv_sec * 1000 + now.tv_nsec / 1000000;
+}
+
 //  Take what the attempt has come to, after this patience
 static void
 s_attempt_end (pg_link_t *self, int64_t patience_ms)
@@ -271,10 +285,14 @@ s_attempt_end (pg_link_t *self, int64_t patience_ms)
         return;
     pthread_join (attempt->thread, NULL);
     self->connection = attempt->connection;
-    if (self->connection)
+    if (self->connection) {
         PQsetNoticeReceiver (self->connection, s_notice, self);
-    else
+        self->session = attempt->session;
+    }
+    else {
         memcpy (self->error, attempt->error, ERROR_SIZE);
+        self->pause_ms = s_clock_ms () + PG_PAUSE_MS;
+    }
     s_attempt_free (attempt);
     self->attempt = NULL;
 }
@@ -287,7 +305,7 @@ pg_link_ready (pg_link_t *self)
     if (self->attempt)
         s_attempt_end (self, 0);
     else
-    if (s_attempt_begin (self))
+    if (s_clock_ms () >= self->pause_ms && s_attempt_begin (self))
         s_attempt_end (self, PG_PATIENCE_MS);
     return self->connection != NULL;
 }
@@ -309,8 +327,11 @@ pg_link_new (const char *address, const char *const *statements, size_t count,
     self->statements = statements;
     self->count = count;
     char warning [ERROR_SIZE] = "";
-    self->connection = s_connect (self, NULL, &self->id, self->error, warning);
+    pg_session_t session;
+    self->connection = s_connect (self, NULL, &self->id, &session, self->error,
+                                  warning);
     if (self->connection) {
+        self->session = session;
         PQsetNoticeReceiver (self->connection, s_notice, self);
         snprintf (error, size, "%s", warning);
         return self;
@@ -342,9 +363,13 @@ pg_link_drop (pg_link_t *self, const char *reason)
 {
     if (!self->connection)
         return;
+    //  Nothing is wrong with it, but that nothing comes
+    bool silent = !reason && PQstatus (self->connection) == CONNECTION_OK;
+    if (silent)
+        self->pause_ms = s_clock_ms () + PG_REST_MS;
     s_set_line (self->error, reason && *reason
                              ? reason: PQerrorMessage (self->connection));
-    if (!*self->error)
+    if (silent)
         snprintf (self->error, ERROR_SIZE, "PostgreSQL was silent for %d ms",
                   PG_SILENCE_MS);
     PQfinish (self->connection);

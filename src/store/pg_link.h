@@ -30,6 +30,11 @@
 #define PG_PATIENCE_MS 250
 
 
+//  The next attempt after one that failed; after a server that was silent, so that
+//  what is tried alone now, write by write, does not wait as long each time.
+#define PG_PAUSE_MS 100
+#define PG_REST_MS 1000
+
 typedef struct _pg_link_t pg_link_t;
 
 //  Connect, make the tables if there are none, prepare the statements. On

@@ -172,3 +172,19 @@ pg_schema_check (PGconn *connection, const pg_store_id_t *known,
     return s_ask (connection, "DELETE FROM titanic.server WHERE expires"
                   " < clock_timestamp () - interval '1 day'", NULL, 0);
 }
+
+//  A process number may come back, even at another server: its start does not
+#define SESSION "pid || ' ' || extract (epoch FROM backend_start)"
+
+bool
+pg_session_take_over (PGconn *connection, const pg_session_t *last,
+                      pg_session_t *own)
+{
+    char sql [256];
+    snprintf (sql, sizeof sql, "SELECT pg_terminate_backend (pid) FROM"
+              " pg_stat_activity WHERE " SESSION " = '%s'", last->text);
+    return (!*last->text || s_ask (connection, sql, NULL, 0))
+        && s_ask (connection, "SELECT " SESSION " FROM pg_stat_activity"
+                  " WHERE pid = pg_backend_pid ()", own->text,
+                  sizeof own->text);
+}

@@ -30,6 +30,16 @@ bool
                      pg_store_id_t *found, char *error, size_t error_size,
                      char *warning, size_t warning_size);
 
+//  A connection as the server knows it. One that was given up may wait for a
+//  standby still, and hold what it has written: whoever comes next ends it.
+typedef struct {
+    char text [64];             //  "" for none
+} pg_session_t;
+
+bool
+    pg_session_take_over (PGconn *connection, const pg_session_t *last,
+                          pg_session_t *own);
+
 //  Carry out some SQL, not in a pipeline. The result of the last statement, or of
 //  the first that fails, is the caller's; NULL when the connection is lost or
 //  silent. In pg_link.c.
