@@ -151,14 +151,16 @@ s_worker_heard (broker_t *self, worker_t *worker)
     DL_APPEND2 (self->heard, worker, heard_prev, heard_next);
 }
 
-//  MDP1-HEARTBEAT-07: whatever is sent stands for a heartbeat
-static void
+//  MDP1-HEARTBEAT-07: whatever is sent stands for a heartbeat. What could not be
+//  sent for want of memory does too, so that it is not tried without a pause.
+//  0, or -1 then.
+static int
 s_worker_send (broker_t *self, worker_t *worker, message_t **message_p)
 {
     worker->sent_ms = self->now_ms;
     DL_DELETE2 (self->sent, worker, sent_prev, sent_next);
     DL_APPEND2 (self->sent, worker, sent_prev, sent_next);
-    update_send (self->update, CHANNEL, message_p);
+    return update_send (self->update, CHANNEL, message_p);
 }
 
 static void
@@ -194,7 +196,7 @@ s_dispatch (broker_t *self, service_t *service)
             worker->version, worker->address,
             request_client (request), request_message (request),
             request_body (request));
-        if (!message) {
+        if (s_worker_send (self, worker, &message)) {
             //  The request stays where it was until there is memory again
             services_return (self->services, service, &request);
             s_notice (self, NOTICE_WARNING,
@@ -207,7 +209,6 @@ s_dispatch (broker_t *self, service_t *service)
         //  free
         s_worker_rouse (worker);
         worker->request = request;
-        s_worker_send (self, worker, &message);
     }
 }
 

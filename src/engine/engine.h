@@ -110,16 +110,18 @@ void
     update_set_deadline (update_t *self, int64_t deadline_ms);
 
 //  Append an effect. Those that end in _p take what is given, which comes back
-//  NULL. Memory that runs out is remembered in the update: see update_failed.
-void
+//  NULL. 0, or -1 when memory is out, and then there is no such effect: what
+//  would wait for it must not. A NULL message is memory that was out before.
+//  The update remembers too: see update_failed.
+int
     update_send (update_t *self, channel_t channel, message_t **message_p);
-void
+int
     update_open (update_t *self, channel_t channel);
-void
+int
     update_close (update_t *self, channel_t channel);
-void
+int
     update_write (update_t *self, store_query_t *query_p);
-void
+int
     update_read (update_t *self, store_query_t *query_p);
 void
     update_notice (update_t *self, notice_level_t level, const char *text,

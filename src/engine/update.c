@@ -143,45 +143,46 @@ s_append (update_t *self, effect_type_t type)
     return effect;
 }
 
-void
+int
 update_send (update_t *self, channel_t channel, message_t **message_p)
 {
     assert (self);
     assert (message_p);
-    //  A message that could not be made is memory that ran out
     effect_t *effect = *message_p? s_append (self, EFFECT_SEND): NULL;
-    if (effect) {
-        effect->channel = channel;
-        effect->message = *message_p;
-        *message_p = NULL;
-    }
-    else {
+    if (!effect) {
         self->failed = true;
         message_destroy (message_p);
+        return -1;
     }
+    effect->channel = channel;
+    effect->message = *message_p;
+    *message_p = NULL;
+    return 0;
 }
 
-static void
+static int
 s_append_channel (update_t *self, effect_type_t type, channel_t channel)
 {
     effect_t *effect = s_append (self, type);
-    if (effect)
-        effect->channel = channel;
+    if (!effect)
+        return -1;
+    effect->channel = channel;
+    return 0;
 }
 
-void
+int
 update_open (update_t *self, channel_t channel)
 {
-    s_append_channel (self, EFFECT_OPEN, channel);
+    return s_append_channel (self, EFFECT_OPEN, channel);
 }
 
-void
+int
 update_close (update_t *self, channel_t channel)
 {
-    s_append_channel (self, EFFECT_CLOSE, channel);
+    return s_append_channel (self, EFFECT_CLOSE, channel);
 }
 
-static void
+static int
 s_append_query (update_t *self, effect_type_t type, store_query_t *query_p)
 {
     assert (query_p);
@@ -191,18 +192,19 @@ s_append_query (update_t *self, effect_type_t type, store_query_t *query_p)
     else
         store_query_clear (query_p);
     memset (query_p, 0, sizeof (store_query_t));
+    return effect? 0: -1;
 }
 
-void
+int
 update_write (update_t *self, store_query_t *query_p)
 {
-    s_append_query (self, EFFECT_WRITE, query_p);
+    return s_append_query (self, EFFECT_WRITE, query_p);
 }
 
-void
+int
 update_read (update_t *self, store_query_t *query_p)
 {
-    s_append_query (self, EFFECT_READ, query_p);
+    return s_append_query (self, EFFECT_READ, query_p);
 }
 
 void

@@ -1,0 +1,58 @@
+/*  =========================================================================
+    faults - allocations and store calls that fail when they are told to
+
+    The linker puts these in the places of malloc, calloc, realloc, strdup and
+    free in all objects of src/, and of the store's backends.
+
+    This Source Code Form is subject to the terms of the Mozilla Public
+    License, v. 2.0. If a copy of the MPL was not distributed with this
+    file, You can obtain one at http://mozilla.org/MPL/2.0/.
+    =========================================================================
+*/
+
+#ifndef FAULTS_H_INCLUDED
+#define FAULTS_H_INCLUDED
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "../store/store.h"
+
+typedef enum {
+    FAULTS_ONCE,                //  That one fails, all later ones succeed
+    FAULTS_LASTING,             //  That one fails and all later ones
+    FAULTS_MODE_COUNT
+} faults_mode_t;
+
+//  Let allocation number nth from now, counted from 1, fail. Allocations count
+//  and fail only between faults_begin and faults_end, so that a test can make
+//  what it needs for itself. SQLite's own count too, after faults_sqlite.
+void
+    faults_arm (size_t nth, faults_mode_t mode);
+void
+    faults_begin (void);
+void
+    faults_end (void);
+
+//  Let all succeed again. Whether one has failed.
+bool
+    faults_disarm (void);
+
+//  Blocks of memory that are in use, but those of SQLite.
+size_t
+    faults_blocks (void);
+
+//  Put SQLite's memory under faults_arm. Once, before SQLite is used.
+void
+    faults_sqlite (void);
+
+//  Let call number nth of a store's begin, apply, commit or read from now on
+//  fail with this result, or with STORE_OK none.
+void
+    faults_arm_store (size_t nth, faults_mode_t mode, store_result_t result);
+
+//  Let all succeed again. Whether one has failed.
+bool
+    faults_disarm_store (void);
+
+#endif
