@@ -35,52 +35,63 @@ conversation_clear (conversation_t *self)
     frame_destroy (&self->client);
 }
 
-//  Send a command; it counts as a sign of life
-static void
+//  Send a command; it counts as a sign of life. 0, or -1 when memory is out.
+static int
 s_send (conversation_t *self, int64_t now_ms, message_t *message,
         update_t *update)
 {
-    update_send (update, self->channel, &message);
     self->sent_ms = now_ms;
-}
-
-static void
-s_open (conversation_t *self, int64_t now_ms, update_t *update)
-{
-    self->channel = channel_new (self->slot, &self->serial);
-    self->opened_ms = now_ms;
-    self->heard_ms = now_ms;
-    update_open (update, self->channel);
-    //  TSP-PEER-01: one READY a connection
-    s_send (self, now_ms, mdp_worker_ready (self->config->version,
-                                            self->service), update);
+    return update_send (update, self->channel, &message);
 }
 
 //  7/MDP, Opening and Closing a Connection: a worker that was disconnected
 //  comes back on a fresh socket. Not more often than once an interval.
 static void
-s_close (conversation_t *self, int64_t open_ms, update_t *update)
+s_close (conversation_t *self, int64_t now_ms, int64_t open_ms,
+         update_t *update)
 {
-    update_close (update, self->channel);
-    self->channel = 0;
-    self->open_ms = open_ms;
     frame_destroy (&self->client);
+    self->over = update_close (update, self->channel) != 0;
+    if (self->over)
+        open_ms = now_ms + self->config->heartbeat_ms;
+    else
+        self->channel = 0;
+    self->open_ms = open_ms;
+}
+
+static void
+s_open (conversation_t *self, int64_t now_ms, update_t *update)
+{
+    channel_t channel = channel_new (self->slot, &self->serial);
+    int64_t later_ms = now_ms + self->config->heartbeat_ms;
+    if (update_open (update, channel)) {
+        self->open_ms = later_ms;
+        return;
+    }
+    self->channel = channel;
+    self->opened_ms = now_ms;
+    self->heard_ms = now_ms;
+    //  TSP-PEER-01: one READY a connection
+    if (s_send (self, now_ms, mdp_worker_ready (self->config->version,
+                                                self->service), update))
+        s_close (self, now_ms, later_ms, update);
 }
 
 conversation_result_t
 conversation_tick (conversation_t *self, int64_t now_ms, update_t *update)
 {
     const conversation_config_t *config = self->config;
-    if (!self->channel) {
-        if (now_ms >= self->open_ms)
-            s_open (self, now_ms, update);
+    if (self->over && now_ms >= self->open_ms)
+        s_close (self, now_ms, now_ms, update);
+    if (!self->channel && now_ms >= self->open_ms)
+        s_open (self, now_ms, update);
+    if (!self->channel || self->over)
         return CONVERSATION_FINE;
-    }
     if (now_ms - self->heard_ms >= config->heartbeat_ms * config->liveness) {
         //  TSP-PEER-06
         update_notice (update, NOTICE_WARNING, "the broker is silent; "
                        "registering again", self->service);
-        s_close (self, now_ms + config->heartbeat_ms, update);
+        s_close (self, now_ms, now_ms + config->heartbeat_ms, update);
         return CONVERSATION_LOST;
     }
     if (now_ms - self->sent_ms >= config->heartbeat_ms)
@@ -97,7 +108,7 @@ s_disconnected (conversation_t *self, int64_t now_ms, update_t *update)
     int64_t earliest = self->opened_ms + self->config->heartbeat_ms;
     update_notice (update, NOTICE_INFO, "disconnected by the broker; "
                    "registering again", self->service);
-    s_close (self, earliest > now_ms? earliest: now_ms, update);
+    s_close (self, now_ms, earliest > now_ms? earliest: now_ms, update);
     if (self->open_ms == now_ms)
         s_open (self, now_ms, update);
     return CONVERSATION_LOST;
@@ -108,6 +119,8 @@ conversation_receive (conversation_t *self, int64_t now_ms,
                       const message_t *message, mdp_command_t *command,
                       update_t *update)
 {
+    if (self->over)
+        return CONVERSATION_FINE;
     mdp_result_t result = mdp_decode (message, 0, MDP_AT_WORKER, command);
     if (result == MDP_OK && command->version != self->config->version)
         result = MDP_UNKNOWN_HEADER;
@@ -134,11 +147,13 @@ void
 conversation_reply (conversation_t *self, int64_t now_ms, message_t **body_p,
                     update_t *update)
 {
-    if (self->channel && self->client && *body_p)
+    if (self->channel && self->client) {
         //  TSP-PEER-02: with the address of the request
-        s_send (self, now_ms, mdp_worker_reply (self->config->version,
-                                                self->client, *body_p, 0),
-                update);
+        message_t *reply = *body_p? mdp_worker_reply (self->config->version,
+            self->client, *body_p, 0): NULL;
+        if (s_send (self, now_ms, reply, update))
+            s_close (self, now_ms, now_ms + self->config->heartbeat_ms, update);
+    }
     frame_destroy (&self->client);
     message_destroy (body_p);
 }
@@ -156,7 +171,7 @@ conversation_stop (conversation_t *self, update_t *update)
 int64_t
 conversation_deadline (const conversation_t *self)
 {
-    if (!self->channel)
+    if (!self->channel || self->over)
         return self->open_ms;
     int64_t beat = self->sent_ms + self->config->heartbeat_ms;
     int64_t gone = self->heard_ms

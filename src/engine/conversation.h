@@ -33,7 +33,9 @@ typedef struct {
     int64_t heard_ms;           //  Last sign of life from the broker
     int64_t sent_ms;            //  Last sign of life from us
     int64_t opened_ms;          //  When the socket was opened
-    int64_t open_ms;            //  While closed: when to open again
+    bool over;                  //  To be closed, for which memory was out
+    int64_t open_ms;            //  While closed: when to open again; while over:
+                                //  when to try again
     frame_t *client;            //  Whose request is in hand; NULL if none
 } conversation_t;
 
@@ -72,7 +74,8 @@ conversation_result_t
                           const message_t *message, mdp_command_t *command,
                           update_t *update);
 
-//  Reply to the request in hand; takes the body.
+//  Reply to the request in hand; takes the body. When memory is out, or the body
+//  is NULL, the conversation begins anew, so that the broker waits no longer.
 void
     conversation_reply (conversation_t *self, int64_t now_ms,
                         message_t **body_p, update_t *update);

@@ -256,12 +256,14 @@ dispatch_release (dispatch_t *self, const request_id_t *id)
     }
 }
 
-static void
+//  0, or -1 when memory is out
+static int
 s_close_channel (execution_t *execution, update_t *update)
 {
-    if (execution->channel)
-        update_close (update, execution->channel);
+    if (execution->channel && update_close (update, execution->channel))
+        return -1;
     execution->channel = 0;
+    return 0;
 }
 
 //  The execution owes nothing any more
@@ -280,38 +282,6 @@ dispatch_rest (dispatch_t *self, execution_t *execution)
     self->busy--;
     dispatch_settle (self, target);
 }
-
-void
-dispatch_forget (dispatch_t *self, const request_id_t *id, update_t *update)
-{
-    job_t *job = dispatch_find_job (self, id);
-    if (!job)
-        return;
-    target_t *target = job->target;
-    if (job->state != JOB_RUNNING) {
-        dispatch_job_destroy (self, job);
-        dispatch_settle (self, target);
-        return;
-    }
-    for (size_t nbr = 0; nbr < self->config.executions; nbr++) {
-        execution_t *execution = &self->executions [nbr];
-        if (execution->job != job)
-            continue;
-        dispatch_job_destroy (self, job);
-        execution->job = NULL;
-        //  The store lets no reply to a dropped request in; one that is still
-        //  out is not waited for
-        if (execution->state != EXECUTION_STORING) {
-            if (execution->state == EXECUTION_REQUEST)
-                s_close_channel (execution, update);
-            dispatch_rest (self, execution);
-        }
-        return;
-    }
-}
-
-//  --------------------------------------------------------------------------
-//  The broker
 
 //  The job goes back to where it was: to the store, or before all that came
 //  later
@@ -335,16 +305,62 @@ s_return_job (dispatch_t *self, job_t *job, update_t *update)
     target->loaded++;
 }
 
+//  Close the socket of an execution that owes nothing, now or later
+static void
+s_end (dispatch_t *self, execution_t *execution, update_t *update)
+{
+    if (execution->state == EXECUTION_IDLE)
+        self->busy++;
+    execution->state = EXECUTION_OVER;
+    execution->due_ms = self->now_ms + self->config.retry_ms;
+    if (s_close_channel (execution, update) == 0) {
+        execution->state = EXECUTION_IDLE;
+        self->busy--;
+    }
+}
+
 //  Nothing will come any more, or what comes cannot be told from late replies
 static void
 s_give_up (dispatch_t *self, execution_t *execution, update_t *update)
 {
-    s_close_channel (execution, update);
     if (execution->state == EXECUTION_REQUEST && execution->job)
         //  TSP-EXEC-04
         s_return_job (self, execution->job, update);
     dispatch_rest (self, execution);
+    s_end (self, execution, update);
 }
+
+void
+dispatch_forget (dispatch_t *self, const request_id_t *id, update_t *update)
+{
+    job_t *job = dispatch_find_job (self, id);
+    if (!job)
+        return;
+    target_t *target = job->target;
+    if (job->state != JOB_RUNNING) {
+        dispatch_job_destroy (self, job);
+        dispatch_settle (self, target);
+        return;
+    }
+    for (size_t nbr = 0; nbr < self->config.executions; nbr++) {
+        execution_t *execution = &self->executions [nbr];
+        if (execution->job != job)
+            continue;
+        dispatch_job_destroy (self, job);
+        execution->job = NULL;
+        //  The store lets no reply to a dropped request in; one that is still
+        //  out is not waited for
+        if (execution->state == EXECUTION_REQUEST)
+            s_give_up (self, execution, update);
+        else
+        if (execution->state == EXECUTION_FULL)
+            dispatch_rest (self, execution);
+        return;
+    }
+}
+
+//  --------------------------------------------------------------------------
+//  The broker
 
 void
 dispatch_broker_lost (dispatch_t *self, update_t *update)
@@ -381,14 +397,17 @@ s_idle_execution (dispatch_t *self, update_t *update)
         nbr++;
     execution_t *execution = &self->executions [nbr];
     if (!execution->channel) {
-        execution->channel = channel_new (self->first_slot + (channel_t) nbr,
-                                          &execution->serial);
-        update_open (update, execution->channel);
+        channel_t channel = channel_new (self->first_slot + (channel_t) nbr,
+                                         &execution->serial);
+        if (update_open (update, channel))
+            return NULL;
+        execution->channel = channel;
     }
     return execution;
 }
 
-static void
+//  0, or -1 when memory is out
+static int
 s_send (dispatch_t *self, execution_t *execution, target_t *target,
         const frame_t *service, const message_t *body, int64_t now_ms,
         update_t *update)
@@ -397,10 +416,12 @@ s_send (dispatch_t *self, execution_t *execution, target_t *target,
     //  TSP-REQUEST-07: the stored frames, to the service that they were for
     message_t *message = mdp_client_request (self->config.version,
                                              service, body, 0);
-    update_send (update, execution->channel, &message);
+    if (update_send (update, execution->channel, &message))
+        return -1;
     execution->target = target;
     execution->due_ms = now_ms + self->config.timeout_ms;
     self->busy++;
+    return 0;
 }
 
 static void
@@ -408,12 +429,12 @@ s_probe (dispatch_t *self, target_t *target, int64_t now_ms, update_t *update)
 {
     execution_t *execution = s_idle_execution (self, update);
     message_t *body = message_new ();
-    if (!execution || !body || message_add (body, target->name)) {
-        message_destroy (&body);
-        return;
-    }
-    s_send (self, execution, target, self->mmi_service, body, now_ms, update);
+    bool sent = execution && body && message_add (body, target->name) == 0
+        && s_send (self, execution, target, self->mmi_service, body, now_ms,
+                   update) == 0;
     message_destroy (&body);
+    if (!sent)
+        return;
     execution->state = EXECUTION_PROBE;
     //  The broker answers this by itself, and at once
     int64_t soon = now_ms + self->config.retry_ms;
@@ -430,11 +451,13 @@ s_execute (dispatch_t *self, target_t *target, int64_t now_ms,
     if (!execution)
         return;
     job_t *job = s_next_job (target);
+    if (s_send (self, execution, target, target->name, job->body, now_ms,
+                update))
+        return;
     DL_DELETE (target->queue, job);
     target->loaded--;
     job->state = JOB_RUNNING;
     target->running++;
-    s_send (self, execution, target, target->name, job->body, now_ms, update);
     execution->state = EXECUTION_REQUEST;
     execution->job = job;
     execution->id = job->id;
@@ -551,7 +574,7 @@ dispatch_receive (dispatch_t *self, int64_t now_ms, channel_t channel,
     else
     if (final) {
         s_grow_window (self, execution->target);
-        dispatch_store_reply (self, execution, update);
+        dispatch_store_reply (self, execution, now_ms, update);
     }
     else
         execution->due_ms = now_ms + self->config.timeout_ms;
@@ -570,7 +593,11 @@ s_check_executions (dispatch_t *self, int64_t now_ms, update_t *update)
         ||  execution->due_ms > now_ms)
             continue;
         if (execution->state == EXECUTION_FULL) {
-            dispatch_store_reply (self, execution, update);
+            dispatch_store_reply (self, execution, now_ms, update);
+            continue;
+        }
+        if (execution->state == EXECUTION_OVER) {
+            s_end (self, execution, update);
             continue;
         }
         update_notice (update, NOTICE_INFO, "no reply in time; asking again",
@@ -597,7 +624,7 @@ s_serve (dispatch_t *self, target_t *target, int64_t now_ms, update_t *update)
     bool known = target->known_ms > now_ms;
     if (s_wants_read (self, target) && now_ms >= self->retry_ms
     && (!shared || (ready && known)))
-        dispatch_load (self, target, update);
+        dispatch_load (self, target, now_ms, update);
     //  What is for a service that is not here is left to others
     if (s_can_send (target)
     || (shared && !known && s_wants_read (self, target))) {
@@ -651,7 +678,7 @@ dispatch_serve (dispatch_t *self, int64_t now_ms, update_t *update)
     if (now_ms >= dispatch_rescan_ms (self))
         self->scan_due = true;
     if (self->scan_due && !self->scanning && now_ms >= self->scan_ms)
-        dispatch_scan (self, update);
+        dispatch_scan (self, now_ms, update);
     //  A bound, so that a target that can do nothing ends the round
     size_t rounds = HASH_COUNT (self->targets) + self->config.executions;
     while (self->active && rounds-- > 0)

@@ -79,7 +79,8 @@ typedef enum {
     EXECUTION_PROBE,            //  Asks mmi.service
     EXECUTION_REQUEST,          //  Waits for a reply
     EXECUTION_STORING,          //  The reply is on its way to the store
-    EXECUTION_FULL              //  The store did not take it: try again
+    EXECUTION_FULL,             //  The store did not take it: try again
+    EXECUTION_OVER              //  To be closed, for which memory was out
 } execution_state_t;
 
 //  A client's connection: one request at a time, so that a reply is never taken
@@ -88,12 +89,12 @@ typedef struct {
     execution_state_t state;
     channel_t channel;          //  0 while closed
     unsigned serial;            //  Of the channel
-    target_t *target;           //  Unless IDLE
+    target_t *target;           //  Unless IDLE, OVER
     job_t *job;                 //  REQUEST, STORING, FULL; NULL once forgotten
     request_id_t id;            //  Of the job
     message_t *reply;           //  STORING, FULL; its PARTIALs in REQUEST
     uint64_t ticket;            //  STORING
-    int64_t due_ms;             //  PROBE, REQUEST: timeout; FULL: try again
+    int64_t due_ms;             //  PROBE, REQUEST: timeout; FULL, OVER: try again
 } execution_t;
 
 //  A read under way
@@ -169,14 +170,15 @@ void
 
 //  Read some of what waits for a target; names of services.
 void
-    dispatch_load (dispatch_t *self, target_t *target, update_t *update);
+    dispatch_load (dispatch_t *self, target_t *target, int64_t now_ms,
+                   update_t *update);
 void
-    dispatch_scan (dispatch_t *self, update_t *update);
+    dispatch_scan (dispatch_t *self, int64_t now_ms, update_t *update);
 
 //  Give the store the reply that the execution holds.
 void
     dispatch_store_reply (dispatch_t *self, execution_t *execution,
-                          update_t *update);
+                          int64_t now_ms, update_t *update);
 
 //  Others may execute this job; those that were not sent yet, where the store is
 //  shared.

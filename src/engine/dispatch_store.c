@@ -20,6 +20,7 @@ dispatch_rewind (target_t *target)
     target->fresh = target->rewind = target->loading;
 }
 
+//  false when memory is out
 static bool
 s_read (dispatch_t *self, target_t *target, store_query_t *query,
         update_t *update)
@@ -33,17 +34,19 @@ s_read (dispatch_t *self, target_t *target, store_query_t *query,
     read->target = target;
     read->server = query->server;
     HASH_ADD (hh, self->reads, ticket, sizeof read->ticket, read);
-    if (!read->hh.tbl) {
-        free (read);
-        store_query_clear (query);
-        return false;
+    if (read->hh.tbl) {
+        if (update_read (update, query) == 0)
+            return true;
+        HASH_DEL (self->reads, read);
     }
-    update_read (update, query);
-    return true;
+    free (read);
+    store_query_clear (query);
+    return false;
 }
 
 void
-dispatch_load (dispatch_t *self, target_t *target, update_t *update)
+dispatch_load (dispatch_t *self, target_t *target, int64_t now_ms,
+               update_t *update)
 {
     store_query_t query = { .type = STORE_WAITING, .id = target->cursor,
         .service = frame_ref (target->name),
@@ -54,15 +57,19 @@ dispatch_load (dispatch_t *self, target_t *target, update_t *update)
         query.limit = idle;
     target->asked = query.limit;
     target->loading = s_read (self, target, &query, update);
+    if (!target->loading)
+        self->retry_ms = now_ms + self->config.retry_ms;
 }
 
 void
-dispatch_scan (dispatch_t *self, update_t *update)
+dispatch_scan (dispatch_t *self, int64_t now_ms, update_t *update)
 {
     store_query_t query = { .type = STORE_SERVICES, .limit = SCAN_PAGE,
         .service = self->scan_after? frame_ref (self->scan_after): NULL };
     self->scanning = s_read (self, NULL, &query, update);
     self->scan_due = !self->scanning;
+    if (self->scan_due)
+        self->scan_ms = now_ms + self->config.retry_ms;
 }
 
 //  false when memory is out: the record is read again later
@@ -180,14 +187,18 @@ s_scanned (dispatch_t *self, int64_t now_ms, const store_answer_t *answer)
 }
 
 void
-dispatch_store_reply (dispatch_t *self, execution_t *execution, update_t *update)
+dispatch_store_reply (dispatch_t *self, execution_t *execution, int64_t now_ms,
+                      update_t *update)
 {
     store_query_t query = { .type = STORE_ANSWER, .id = execution->id,
         .ticket = self->ticket (self->argument),
         .body = message_slice (execution->reply, 0) };
     execution->state = EXECUTION_STORING;
     execution->ticket = query.ticket;
-    update_write (update, &query);
+    if (!query.body || update_write (update, &query)) {
+        execution->state = EXECUTION_FULL;
+        execution->due_ms = now_ms + self->config.retry_ms;
+    }
 }
 
 static void

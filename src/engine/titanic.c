@@ -164,6 +164,15 @@ s_operation_new (titanic_t *self, conversation_t *conversation,
     return NULL;
 }
 
+//  The store cannot be asked: there was no memory for it
+static void
+s_refuse (titanic_t *self, operation_t *operation, const event_t *event,
+          update_t *update)
+{
+    s_reply_status (operation->conversation, event, TSP_ERROR, update);
+    s_operation_destroy (self, operation);
+}
+
 //  9/TSP, The titanic.request Service: a service name, and one frame or more
 static void
 s_request (titanic_t *self, conversation_t *conversation, const event_t *event,
@@ -182,8 +191,9 @@ s_request (titanic_t *self, conversation_t *conversation, const event_t *event,
         ? message_slice (event->message, command->body + 1): NULL;
     if (!body) {
         if (operation)
-            s_operation_destroy (self, operation);
-        s_reply_status (conversation, event, TSP_ERROR, update);
+            s_refuse (self, operation, event, update);
+        else
+            s_reply_status (conversation, event, TSP_ERROR, update);
         return;
     }
     //  TSP-REQUEST-03
@@ -193,7 +203,8 @@ s_request (titanic_t *self, conversation_t *conversation, const event_t *event,
     //  TSP-EXEC-01: nobody looks whether the service is there
     store_query_t query = { .type = STORE_PUT, .ticket = operation->ticket,
         .id = operation->id, .service = frame_ref (service), .body = body };
-    update_write (update, &query);
+    if (update_write (update, &query))
+        s_refuse (self, operation, event, update);
 }
 
 //  The only frame of the body as an id; -1 if that is none, -2 if it is not
@@ -226,7 +237,8 @@ s_reply (titanic_t *self, conversation_t *conversation, const event_t *event,
     operation->id = id;
     store_query_t query = { .type = STORE_FETCH, .id = id,
                             .ticket = operation->ticket };
-    update_read (update, &query);
+    if (update_read (update, &query))
+        s_refuse (self, operation, event, update);
 }
 
 //  9/TSP, The titanic.close Service
@@ -251,7 +263,10 @@ s_close (titanic_t *self, conversation_t *conversation, const event_t *event,
     dispatch_hold (self->dispatch, &id);
     store_query_t query = { .type = STORE_DROP, .id = id,
                             .ticket = operation->ticket };
-    update_write (update, &query);
+    if (update_write (update, &query)) {
+        dispatch_release (self->dispatch, &id);
+        s_refuse (self, operation, event, update);
+    }
 }
 
 //  --------------------------------------------------------------------------

@@ -15,7 +15,8 @@
 //  Every suite: a line here, its file in Makefile.am
 #define SUITES(SUITE)                                                       \
     SUITE (codec_fault)                                                     \
-    SUITE (broker_fault)
+    SUITE (broker_fault)                                                    \
+    SUITE (titanic_fault)
 
 #define DECLARE(name) Suite *name##_suite (void);
 #define ADD(name) srunner_add_suite (runner, name##_suite ());

@@ -45,7 +45,7 @@ void __wrap_free (void *block);
 static bool
 s_fails (countdown_t *self)
 {
-    if (self->left == 0 || (self->left > 1 && self->left--))
+    if (!s_begun || self->left == 0 || (self->left > 1 && self->left--))
         return false;
     if (self->mode == FAULTS_ONCE)
         self->left = 0;
@@ -56,7 +56,7 @@ s_fails (countdown_t *self)
 static bool
 s_no_memory (void)
 {
-    if (!s_begun || !s_fails (&s_memory))
+    if (!s_fails (&s_memory))
         return false;
     errno = ENOMEM;
     return true;

@@ -24,15 +24,17 @@ typedef enum {
     FAULTS_MODE_COUNT
 } faults_mode_t;
 
-//  Let allocation number nth from now, counted from 1, fail. Allocations count
-//  and fail only between faults_begin and faults_end, so that a test can make
-//  what it needs for itself. SQLite's own count too, after faults_sqlite.
-void
-    faults_arm (size_t nth, faults_mode_t mode);
+//  Allocations and store calls count and fail only between these two, so that
+//  a test can make what it needs for itself.
 void
     faults_begin (void);
 void
     faults_end (void);
+
+//  Let allocation number nth from now, counted from 1, fail. SQLite's own count
+//  too, after faults_sqlite.
+void
+    faults_arm (size_t nth, faults_mode_t mode);
 
 //  Let all succeed again. Whether one has failed.
 bool
@@ -47,7 +49,7 @@ void
     faults_sqlite (void);
 
 //  Let call number nth of a store's begin, apply, commit or read from now on
-//  fail with this result, or with STORE_OK none.
+//  fail with this result.
 void
     faults_arm_store (size_t nth, faults_mode_t mode, store_result_t result);
 

@@ -141,6 +141,8 @@ s_fetch (memory_t *self, const store_query_t *query, store_answer_t *answer)
         return STORE_UNKNOWN;
     frame_t *service = NULL;
     message_t *body = entry->reply? message_slice (entry->reply, 0): NULL;
+    if (entry->reply && !body)
+        return STORE_FAILED;
     return answer_append (answer, &entry->id, &service, &body);
 }
 
@@ -178,8 +180,10 @@ s_list (memory_t *self, const store_query_t *query, store_answer_t *answer)
         entry_t *entry = s_next (self, after, id);
         if (!entry)
             break;
-        frame_t *service = frame_ref (entry->service);
         message_t *body = id? message_slice (entry->body, 0): NULL;
+        if (id && !body)
+            return STORE_FAILED;
+        frame_t *service = frame_ref (entry->service);
         if (answer_append (answer, id? &entry->id: &none, &service, &body))
             return STORE_FAILED;
         if (id)
