@@ -73,8 +73,8 @@ static void
 s_receive (const char *address, message_t *command)
 {
     message_t *message = message_new ();
-    ck_assert_int_eq (message_add_string (message, address), 0);
-    ck_assert_int_eq (message_add_from (message, command, 0), 0);
+    MUST (message_add_string (message, address) == 0);
+    MUST (message_add_from (message, command, 0) == 0);
     message_destroy (&command);
     s_step (EVENT_RECEIVED, message);
     message_destroy (&message);
@@ -120,9 +120,8 @@ static void
 s_hand_receive (hand_t *hand, const message_t *message)
 {
     mdp_command_t command;
-    ck_assert_int_eq (mdp_decode (message, 1, MDP_AT_WORKER, &command),
-                      MDP_OK);
-    ck_assert_int_eq (command.version, hand->version);
+    MUST (mdp_decode (message, 1, MDP_AT_WORKER, &command) == MDP_OK);
+    MUST (command.version == hand->version);
     hand->heard_ms = s_now;
     if (command.type == MDP_WORKER_DISCONNECT)
         s_hand_begin (hand);
@@ -158,7 +157,7 @@ s_ask (asker_t *asker)
     int nbr = (int) (asker - s_askers);
     snprintf (text, sizeof text, "%d to %d", asker->number, nbr);
     message_t *body = message_new ();
-    ck_assert_int_eq (message_add_string (body, text), 0);
+    MUST (message_add_string (body, text) == 0);
     frame_t *service = s_frame (asker->service);
     snprintf (text, sizeof text, "c%d", nbr);
     asker->asked_ms = s_now;
@@ -181,9 +180,8 @@ static void
 s_asker_receive (asker_t *asker, const message_t *message)
 {
     mdp_command_t command;
-    ck_assert_int_eq (mdp_decode (message, 1, MDP_AT_CLIENT, &command),
-                      MDP_OK);
-    ck_assert_int_eq (command.version, asker->version);
+    MUST (mdp_decode (message, 1, MDP_AT_CLIENT, &command) == MDP_OK);
+    MUST (command.version == asker->version);
     if (command.type == MDP_CLIENT_PARTIAL)
         return;
     if (frame_is (command.service, "mmi.service", 11)) {
@@ -195,8 +193,8 @@ s_asker_receive (asker_t *asker, const message_t *message)
     snprintf (text, sizeof text, "%.*s", (int) frame_size (body),
               (const char *) frame_data (body));
     int number, to;
-    ck_assert_int_eq (sscanf (text, "%d to %d", &number, &to), 2);
-    ck_assert_int_eq (to, (int) (asker - s_askers));
+    MUST (sscanf (text, "%d to %d", &number, &to) == 2);
+    MUST (to == (int) (asker - s_askers));
     if (number == asker->number)
         asker->replied = number;
 }
@@ -249,7 +247,7 @@ s_tick (void)
 {
     s_step (EVENT_TICK, NULL);
     //  Without memory too the process sleeps
-    ck_assert_int_gt (update_deadline (s_update), s_now);
+    MUST (update_deadline (s_update) > s_now);
     s_carry_out ();
 }
 
@@ -281,7 +279,7 @@ s_raw (const char *address, ...)
     va_list frames;
     va_start (frames, address);
     for (const char *frame; (frame = va_arg (frames, const char *)); )
-        ck_assert_int_eq (message_add_string (message, frame), 0);
+        MUST (message_add_string (message, frame) == 0);
     va_end (frames);
     s_receive (address, message);
     s_carry_out ();
@@ -328,7 +326,7 @@ static void
 s_fill (size_t effects)
 {
     message_t *body = message_new ();
-    ck_assert_int_eq (message_add_string (body, "echo"), 0);
+    MUST (message_add_string (body, "echo") == 0);
     frame_t *service = s_frame ("mmi.service");
     while (effects-- > 0)
         s_receive ("x6", mdp_client_request (MDP_0_1, service, body, 0));
@@ -374,8 +372,8 @@ s_fail (size_t nth, faults_mode_t mode, size_t effects)
     if (!s_begin ()) {
         broker_destroy (&s_broker);
         update_destroy (&s_update);
-        ck_assert (faults_disarm ());
-        ck_assert_uint_eq (faults_blocks (), blocks);
+        MUST (faults_disarm ());
+        MUST (faults_blocks () == blocks);
         return true;
     }
     s_live (effects);
@@ -384,10 +382,10 @@ s_fail (size_t nth, faults_mode_t mode, size_t effects)
     s_pass (2 * LIVENESS * HB);
     s_ask_fresh ();
     s_pass (2 * LIVENESS * HB);
-    ck_assert_msg (s_all_replied (), "allocation %zu after %zu effects: "
+    MUST_TELL (s_all_replied (), "allocation %zu after %zu effects: "
                    "somebody is not served", nth, effects);
     s_end ();
-    ck_assert_msg (faults_blocks () == blocks, "allocation %zu: a leak", nth);
+    MUST_TELL (faults_blocks () == blocks, "allocation %zu: a leak", nth);
     return failed;
 }
 

@@ -10,6 +10,7 @@
 */
 
 #include <check.h>
+#include <malloc.h>
 #include <stdlib.h>
 
 //  Every suite: a line here, its file in Makefile.am
@@ -26,6 +27,8 @@ SUITES (DECLARE)
 int
 main (void)
 {
+    //  Memory goes back and forth all the time: keep it
+    mallopt (M_TRIM_THRESHOLD, 64 * 1024 * 1024);
     SRunner *runner = srunner_create (NULL);
     SUITES (ADD)
     srunner_set_tap (runner, "-");

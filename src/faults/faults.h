@@ -18,6 +18,19 @@
 
 #include "../store/store.h"
 
+//  As ck_assert and ck_assert_msg, which write down where they are each time: that
+//  would take longer than all else here
+#define MUST(condition)                                                     \
+    do                                                                      \
+        if (!(condition))                                                   \
+            ck_abort_msg ("not true: %s", #condition);                      \
+    while (false)
+#define MUST_TELL(condition, ...)                                           \
+    do                                                                      \
+        if (!(condition))                                                   \
+            ck_abort_msg (__VA_ARGS__);                                     \
+    while (false)
+
 typedef enum {
     FAULTS_ONCE,                //  That one fails, all later ones succeed
     FAULTS_LASTING,             //  That one fails and all later ones
