@@ -174,36 +174,12 @@ s_step_answer (reactor_t *self, event_type_t type, store_answer_t *answer)
     store_answer_clear (answer);
 }
 
-//  Commit all writes from effect number from on together, then give the
-//  answers to the engine. How many there were; -1 when memory is out.
-static int
-s_write (reactor_t *self, size_t from)
+//  Give the answers to the engine.
+static void
+s_answer (reactor_t *self, store_answer_t *answers, size_t count)
 {
-    size_t end = update_size (self->update);
-    size_t count = 0;
-    for (size_t index = from; index < end; index++)
-        if (update_effect (self->update, index)->type == EFFECT_WRITE)
-            count++;
-    if (count == 0)
-        return 0;
-
-    const store_query_t **queries = calloc (count, sizeof (*queries));
-    store_answer_t *answers = calloc (count, sizeof (*answers));
-    if (!queries || !answers) {
-        free (queries);
-        free (answers);
-        return -1;
-    }
-    size_t place = 0;
-    for (size_t index = from; index < end; index++) {
-        effect_t *effect = update_effect (self->update, index);
-        if (effect->type == EFFECT_WRITE)
-            queries [place++] = &effect->query;
-    }
-    store_write (self->config->store, queries, count, answers);
-    s_look_at_clock (self);
     bool failed = false;
-    for (place = 0; place < count; place++) {
+    for (size_t place = 0; place < count; place++) {
         if (answers [place].result != STORE_OK
         &&  answers [place].result != STORE_UNKNOWN)
             failed = true;
@@ -212,16 +188,61 @@ s_write (reactor_t *self, size_t from)
     if (failed)
         s_notice (self, NOTICE_WARNING, store_error (self->config->store),
                   NULL);
-    free (queries);
-    free (answers);
-    return (int) count;
 }
 
-//  Carry out the reads from effect number from to number end. How many.
-static int
+//  Commit each write by itself, which takes no memory of ours: what is asked of
+//  the store must have an answer, or the engine would wait for ever.
+static void
+s_write_singly (reactor_t *self, size_t from, size_t end)
+{
+    s_notice (self, NOTICE_WARNING, "writes are not committed together: out of "
+              "memory", NULL);
+    for (size_t index = from; index < end; index++) {
+        effect_t *effect = update_effect (self->update, index);
+        if (effect->type != EFFECT_WRITE)
+            continue;
+        const store_query_t *query = &effect->query;
+        store_answer_t answer;
+        store_write (self->config->store, &query, 1, &answer);
+        s_look_at_clock (self);
+        s_answer (self, &answer, 1);
+    }
+}
+
+//  Commit all writes from effect number from to number end together.
+static void
+s_write (reactor_t *self, size_t from, size_t end)
+{
+    size_t count = 0;
+    for (size_t index = from; index < end; index++)
+        if (update_effect (self->update, index)->type == EFFECT_WRITE)
+            count++;
+    if (count == 0)
+        return;
+
+    const store_query_t **queries = calloc (count, sizeof (*queries));
+    store_answer_t *answers = calloc (count, sizeof (*answers));
+    if (queries && answers) {
+        size_t place = 0;
+        for (size_t index = from; index < end; index++) {
+            effect_t *effect = update_effect (self->update, index);
+            if (effect->type == EFFECT_WRITE)
+                queries [place++] = &effect->query;
+        }
+        store_write (self->config->store, queries, count, answers);
+        s_look_at_clock (self);
+        s_answer (self, answers, count);
+    }
+    else
+        s_write_singly (self, from, end);
+    free (queries);
+    free (answers);
+}
+
+//  Carry out the reads from effect number from to number end.
+static void
 s_read (reactor_t *self, size_t from, size_t end)
 {
-    int count = 0;
     for (size_t index = from; index < end; index++) {
         effect_t *effect = update_effect (self->update, index);
         if (effect->type != EFFECT_READ)
@@ -232,9 +253,7 @@ s_read (reactor_t *self, size_t from, size_t end)
             s_notice (self, NOTICE_WARNING, store_error (self->config->store),
                       NULL);
         s_step_answer (self, EVENT_READ, &answer);
-        count++;
     }
-    return count;
 }
 
 //  All that the store has to do with the update, and with what the engine
@@ -247,10 +266,7 @@ s_store (reactor_t *self)
     size_t done = 0;
     while (done < update_size (self->update)) {
         size_t end = update_size (self->update);
-        if (s_write (self, done) < 0)
-            //  Queries are lost: what waits for them times out
-            s_notice (self, NOTICE_WARNING, "writes dropped: out of memory",
-                      NULL);
+        s_write (self, done, end);
         s_read (self, done, end);
         done = end;
     }

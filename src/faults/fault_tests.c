@@ -17,7 +17,9 @@
 #define SUITES(SUITE)                                                       \
     SUITE (codec_fault)                                                     \
     SUITE (broker_fault)                                                    \
-    SUITE (titanic_fault)
+    SUITE (titanic_fault)                                                   \
+    SUITE (store_fault)                                                     \
+    SUITE (reactor_fault)
 
 #define DECLARE(name) Suite *name##_suite (void);
 #define ADD(name) srunner_add_suite (runner, name##_suite ());
