@@ -34,6 +34,7 @@
     SUITE (golden)                                                          \
     SUITE (report)                                                          \
     SUITE (notation)                                                        \
+    SUITE (profile)                                                         \
     SUITE (script)                                                          \
     SUITE (selection)                                                       \
     SUITE (baseline)                                                        \

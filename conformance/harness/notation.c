@@ -551,8 +551,9 @@ s_frame_match (const term_t *term, zframe_t *frame)
 
 //  What is left of a message while it is matched
 typedef struct {
-    zframe_t **frames;
-    size_t count;
+    zframe_t **frames;          //  Of the whole; NULL where there are none
+    size_t at;                  //  The first that is left
+    size_t count;               //  How many are left
 } rest_t;
 
 //  How many frames a term takes at the least
@@ -569,9 +570,9 @@ s_match_held (zmsg_t *held, rest_t *rest)
         return false;
     size_t index = 0;
     for (zframe_t *frame = zmsg_first (held); frame; frame = zmsg_next (held))
-        if (!zframe_eq (frame, rest->frames [index++]))
+        if (!zframe_eq (frame, rest->frames [rest->at + index++]))
             return false;
-    rest->frames += index;
+    rest->at += index;
     rest->count -= index;
     return true;
 }
@@ -593,15 +594,14 @@ s_match_term (const term_t *term, rest_t *rest, size_t later,
         return false;
     zmsg_t *taken = zmsg_new ();
     for (size_t index = 0; index < take; index++) {
-        if (!s_frame_match (term, rest->frames [index])
-        &&  term->type != TERM_REST) {
+        zframe_t *frame = rest->frames [rest->at + index];
+        if (!s_frame_match (term, frame) && term->type != TERM_REST) {
             zmsg_destroy (&taken);
             return false;
         }
-        zmsg_addmem (taken, zframe_data (rest->frames [index]),
-                     zframe_size (rest->frames [index]));
+        zmsg_addmem (taken, zframe_data (frame), zframe_size (frame));
     }
-    rest->frames += take;
+    rest->at += take;
     rest->count -= take;
     if (fresh && term->type == TERM_NAME && *term->name)
         captures_set (fresh, term->name, &taken);
@@ -612,11 +612,10 @@ s_match_term (const term_t *term, rest_t *rest, size_t later,
 bool
 pattern_match (const pattern_t *self, zmsg_t *message, captures_t *captures)
 {
-    rest_t rest = { NULL, 0 };
+    rest_t rest = { NULL, 0, 0 };
     for (zframe_t *frame = zmsg_first (message); frame;
                    frame = zmsg_next (message))
         vector_push (rest.frames, rest.count, frame);
-    zframe_t **frames = rest.frames;
     captures_t *fresh = captures? captures_new (): NULL;
     bool same = true;
     for (size_t index = 0; same && index < self->count; index++) {
@@ -636,7 +635,7 @@ pattern_match (const pattern_t *self, zmsg_t *message, captures_t *captures)
         }
     }
     captures_destroy (&fresh);
-    free (frames);
+    free (rest.frames);
     return same;
 }
 

@@ -131,6 +131,9 @@ START_TEST (classes_match_what_they_should)
         { "$x:any...", "\"a\" \"b\"", true },
         { "\"a\" $x:any...", "\"a\"", false },
         { "\"a\" $x:any*", "\"a\"", true },
+        { "...", " ", true },
+        { "...", " ", true },
+        { "$x...", " ", false },
         { "... \"z\"", "\"a\" \"b\" \"z\"", true },
         { "... \"z\"", "\"a\" \"b\"", false }
     };

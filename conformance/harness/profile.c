@@ -209,6 +209,24 @@ s_read_settings (reader_t *reader, zconfig_t *root)
         || s_number (reader, root, "broker/attached", 0) > 0;
 }
 
+//  NULL when it is not ZPL. zconfig_load would keep the file open then.
+static zconfig_t *
+s_load (const char *path)
+{
+    FILE *file = fopen (path, "r");
+    if (!file)
+        return NULL;
+    char *text = NULL;
+    size_t room = 0;
+    ssize_t size = getdelim (&text, &room, 0, file);
+    zconfig_t *root = NULL;
+    if (feof (file))
+        root = zconfig_str_load (size < 0? "": text);
+    free (text);
+    fclose (file);
+    return root;
+}
+
 profile_t *
 profile_read (const char *path, const variable_t *variables, FILE *errors)
 {
@@ -217,7 +235,7 @@ profile_read (const char *path, const variable_t *variables, FILE *errors)
                  strerror (errno));
         return NULL;
     }
-    zconfig_t *root = zconfig_load (path);
+    zconfig_t *root = s_load (path);
     if (!root) {
         fprintf (errors, "%s: this is not ZPL: names, = and values, four "
                          "spaces a level\n", path);
@@ -325,11 +343,13 @@ profile_command (const profile_t *self, process_t process, bool slow,
     FILE *out = open_memstream (&text, &length);
     assert (out);
     while (*command) {
-        size_t size = strncmp (command, "${", 2)? 0: strcspn (command, "}");
-        char *name = size? strndup (command + 2, size - 2): NULL;
+        const char *end = strncmp (command, "${", 2)? NULL
+                                                    : strchr (command, '}');
+        char *name = end? strndup (command + 2, (size_t) (end - command) - 2)
+                        : NULL;
         if (name && s_is_late (name)) {
             s_put_late (out, name, version, request);
-            command += size + 1;
+            command = end + 1;
         }
         else
             fputc (*command++, out);
