@@ -25,9 +25,12 @@
     SUITE (titanic)                                                         \
     SUITE (sharing)                                                         \
     SUITE (fleet)                                                           \
+    SUITE (request_id)                                                      \
     SUITE (store)                                                           \
     SUITE (postgresql)                                                      \
     SUITE (options)                                                         \
+    SUITE (notices)                                                         \
+    SUITE (channels)                                                        \
     SUITE (client)                                                          \
     SUITE (catalogue)                                                       \
     SUITE (comparison)                                                      \

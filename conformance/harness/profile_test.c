@@ -30,6 +30,7 @@ s_set_up (void)
     close (handle);
     s_said = NULL;
     //  What zconfig says about bad ZPL is not for the test's output
+    zsys_init ();
     zsys_set_logstream (NULL);
 }
 

@@ -413,6 +413,30 @@ START_TEST (a_reply_without_space_is_kept)
 }
 END_TEST
 
+START_TEST (a_reply_without_space_goes_with_its_request)
+{
+    channel_t channels [3];
+    s_register (channels);
+    const char *id = s_store_request (channels, "echo", "x");
+    channel_t channel;
+    s_expect (3, MDP_CLIENT_REQUEST, &channel);
+    s_answer (channel, "mmi.service", "200");
+    s_expect (3, MDP_CLIENT_REQUEST, &channel);
+    s_store_fails = true;
+    s_answer (channel, "echo", "y");
+    s_store_fails = false;
+    //  Closed before the reply is tried again
+    ck_assert_str_eq (s_status (channels, 2, id), "200");
+    s_pass (channels, 2 * RETRY);
+    ck_assert_str_eq (s_status (channels, 1, id), "400");
+    //  Its place is free: the channel owes nothing and is used again
+    s_store_request (channels, "echo", "z");
+    s_expect (3, MDP_CLIENT_REQUEST, &channel);
+    s_answer (channel, "mmi.service", "200");
+    ck_assert_str_eq (s_expect (3, MDP_CLIENT_REQUEST, &channel), "z");
+}
+END_TEST
+
 START_TEST (no_more_than_so_many_at_a_time_for_a_service)
 {
     channel_t channels [3];
@@ -800,6 +824,7 @@ titanic_suite (void)
     tcase_add_test (tcase, what_is_closed_while_it_waits_is_not_sent);
     tcase_add_test (tcase, what_is_closed_while_it_runs_does_not_come_back);
     tcase_add_test (tcase, a_reply_without_space_is_kept);
+    tcase_add_test (tcase, a_reply_without_space_goes_with_its_request);
     tcase_add_test (tcase, no_more_than_so_many_at_a_time_for_a_service);
     tcase_add_test (tcase, requests_go_in_the_order_of_arrival);
     tcase_add_test (tcase, heartbeats_go_out_when_nothing_else_does);
