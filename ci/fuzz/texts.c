@@ -171,9 +171,6 @@ fuzz_profile (const uint8_t *data, size_t size)
     static const variable_t variables [] = {
         { "bin", "/bin" }, { "wreck", "none" }, { NULL, NULL }
     };
-    //  What zconfig says is not looked at either
-    zsys_init ();
-    zsys_set_logstream (NULL);
     text_t text = s_text_open (data, size);
     profile_t *profile = profile_read (text.path, variables, text.errors);
     if (profile) {
