@@ -290,7 +290,9 @@ static void
 s_open (reactor_t *self, channel_t channel)
 {
     const char *endpoint = s_endpoint (self, CHANNEL_BROKER (channel));
-    if (channels_connect (self->channels, channel, endpoint) == 0)
+    //  What failed for good has been told of
+    if (self->failed
+    ||  channels_connect (self->channels, channel, endpoint) == 0)
         return;
     if (errno == EMFILE || errno == ENOMEM) {
         //  The others can go on
