@@ -654,6 +654,8 @@ dispatch_stop (dispatch_t *self, update_t *update)
 void
 dispatch_tick (dispatch_t *self, int64_t now_ms, update_t *update)
 {
+    self->now_ms = now_ms;
+    dispatch_let_go (self, now_ms);
     s_check_executions (self, now_ms, update);
     dispatch_serve (self, now_ms, update);
 }

@@ -111,6 +111,8 @@ struct _dispatch_t {
     dispatch_ticket_fn *ticket;
     void *argument;             //  Of ticket
     lease_t lease;              //  On what we have claimed
+    bool keeps;                 //  A claim, though it has been given back: memory
+                                //  was out, so the lease must run out
     frame_t *mmi_service;       //  The name mmi.service
     job_t *jobs;                //  By id
     target_t *targets;          //  By name
@@ -187,6 +189,11 @@ void
 void
     dispatch_give_back_queue (dispatch_t *self, target_t *target,
                               update_t *update);
+
+//  Begin a lease anew where claims could not be given back: others would wait for
+//  them as long as this one is renewed.
+void
+    dispatch_let_go (dispatch_t *self, int64_t now_ms);
 
 //  When to look at a shared store again: INT64_MAX for never. It takes a step a
 //  service, however much is stored.

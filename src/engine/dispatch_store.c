@@ -272,8 +272,9 @@ dispatch_answer (dispatch_t *self, int64_t now_ms,
 void
 dispatch_give_back (dispatch_t *self, job_t *job, update_t *update)
 {
-    lease_release (&self->lease, &job->id, self->ticket (self->argument),
-                   update);
+    if (lease_release (&self->lease, &job->id, self->ticket (self->argument),
+                       update))
+        self->keeps = true;
     dispatch_rewind (job->target);
     dispatch_job_destroy (self, job);
 }
@@ -285,6 +286,14 @@ dispatch_give_back_queue (dispatch_t *self, target_t *target, update_t *update)
     if (lease_is_shared (&self->lease))
         DL_FOREACH_SAFE (target->queue, job, next)
             dispatch_give_back (self, job, update);
+}
+
+void
+dispatch_let_go (dispatch_t *self, int64_t now_ms)
+{
+    if (self->keeps)
+        s_begin_anew (self, now_ms);
+    self->keeps = false;
 }
 
 int64_t

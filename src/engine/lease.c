@@ -79,13 +79,13 @@ lease_begin_anew (lease_t *self, int64_t now_ms)
     self->renew_ms = now_ms + self->retry_ms;
 }
 
-void
+int
 lease_release (const lease_t *self, const request_id_t *id, uint64_t ticket,
                update_t *update)
 {
     store_query_t query = { .type = STORE_RELEASE, .ticket = ticket,
                             .id = *id, .server = self->server };
-    update_write (update, &query);
+    return update_write (update, &query);
 }
 
 void

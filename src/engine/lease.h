@@ -58,8 +58,8 @@ bool
 void
     lease_begin_anew (lease_t *self, int64_t now_ms);
 
-//  Give one claim back; all, for good.
-void
+//  Give one claim back, which fails with -1 when memory is out; all, for good.
+int
     lease_release (const lease_t *self, const request_id_t *id,
                    uint64_t ticket, update_t *update);
 void

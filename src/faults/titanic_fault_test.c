@@ -21,6 +21,8 @@ Suite *titanic_fault_suite (void);
 
 //  More than enough for anything that is going to happen
 #define LONG_MS (60 * WORLD_HB)
+//  Of a server that shares the store
+#define LEASE_MS (10 * WORLD_HB)
 //  An update has room for so many effects at first
 #define EFFECTS 16
 
@@ -167,13 +169,14 @@ s_look_back (life_t *life)
 
 //  Whether something failed
 static bool
-s_fail_memory (size_t nth, faults_mode_t mode, size_t effects)
+s_fail_memory (size_t nth, faults_mode_t mode, int64_t lease_ms,
+               size_t effects)
 {
     size_t blocks = faults_blocks ();
     snprintf (s_what, sizeof s_what, "allocation %zu, %zu effects", nth,
               effects);
     faults_arm (nth, mode);
-    if (!world_begin ("memory:", effects)) {
+    if (!world_begin ("memory:", lease_ms, effects)) {
         MUST (faults_disarm ());
         MUST (faults_blocks () == blocks);
         return true;
@@ -187,11 +190,14 @@ s_fail_memory (size_t nth, faults_mode_t mode, size_t effects)
     return failed;
 }
 
+//  The server has the store to itself, or shares it
 START_TEST (what_was_acknowledged_survives_want_of_memory)
 {
+    int64_t lease_ms = _i < FAULTS_MODE_COUNT? 0: LEASE_MS;
     for (size_t effects = EFFECTS - 6; effects <= EFFECTS; effects++) {
         size_t nth = 1;
-        while (s_fail_memory (nth, (faults_mode_t) _i, effects))
+        while (s_fail_memory (nth, (faults_mode_t) (_i % FAULTS_MODE_COUNT),
+                              lease_ms, effects))
             nth++;
         ck_assert_uint_gt (nth, 100);
     }
@@ -205,13 +211,14 @@ static const struct {
     const char *address;
     faults_mode_t mode;
     store_result_t result;
+    int64_t lease_ms;
 } s_store_faults [] = {
-    { "memory:", FAULTS_ONCE, STORE_FULL },
-    { "memory:", FAULTS_ONCE, STORE_FAILED },
-    { "memory:", FAULTS_LASTING, STORE_FULL },
-    { "memory:", FAULTS_LASTING, STORE_FAILED },
-    { "sqlite:", FAULTS_ONCE, STORE_FULL },
-    { "sqlite:", FAULTS_LASTING, STORE_FAILED }
+    { "memory:", FAULTS_ONCE, STORE_FULL, 0 },
+    { "memory:", FAULTS_ONCE, STORE_FAILED, LEASE_MS },
+    { "memory:", FAULTS_LASTING, STORE_FULL, LEASE_MS },
+    { "memory:", FAULTS_LASTING, STORE_FAILED, 0 },
+    { "sqlite:", FAULTS_ONCE, STORE_FULL, LEASE_MS },
+    { "sqlite:", FAULTS_LASTING, STORE_FAILED, 0 }
 };
 
 #define STORE_FAULTS ((int) (sizeof s_store_faults / sizeof *s_store_faults))
@@ -241,7 +248,7 @@ static void
 s_store_before (request_id_t *id)
 {
     s_remove_store ();
-    MUST (world_begin (s_path (""), 0));
+    MUST (world_begin (s_path (""), 0, 0));
     question_t *question = world_request ("late", "before");
     MUST (world_wait (question, LONG_MS) == TSP_OK);
     *id = question->id;
@@ -252,11 +259,12 @@ static bool
 s_fail_store (size_t nth, int fault)
 {
     bool file = s_store_faults [fault].address [0] == 's';
+    int64_t lease_ms = s_store_faults [fault].lease_ms;
     snprintf (s_what, sizeof s_what, "store call %zu", nth);
     request_id_t before;
     if (file)
         s_store_before (&before);
-    MUST (world_begin (file? s_path (""): "memory:", 0));
+    MUST (world_begin (file? s_path (""): "memory:", lease_ms, 0));
     faults_arm_store (nth, s_store_faults [fault].mode,
                       s_store_faults [fault].result);
     life_t life;
@@ -286,7 +294,7 @@ titanic_fault_suite (void)
     TCase *tcase = tcase_create ("titanic_fault");
     tcase_set_timeout (tcase, 120);
     tcase_add_loop_test (tcase, what_was_acknowledged_survives_want_of_memory,
-                         0, FAULTS_MODE_COUNT);
+                         0, 2 * FAULTS_MODE_COUNT);
     tcase_add_loop_test (tcase,
                          what_was_acknowledged_survives_a_store_that_fails,
                          0, STORE_FAULTS);

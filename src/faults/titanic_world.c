@@ -337,6 +337,13 @@ world_pass (int64_t ms)
 //  --------------------------------------------------------------------------
 //  Life
 
+static int64_t
+s_clock (void *unused)
+{
+    (void) unused;
+    return s_now;
+}
+
 static void
 s_destroy (void)
 {
@@ -347,13 +354,14 @@ s_destroy (void)
 }
 
 bool
-world_begin (const char *store_address, size_t effects)
+world_begin (const char *store_address, int64_t lease_ms, size_t effects)
 {
     titanic_config_t config = {
         .version = MDP_0_1, .heartbeat_ms = WORLD_HB, .liveness = LIVENESS,
         .timeout_ms = 6 * WORLD_HB, .retry_ms = WORLD_HB,
         .request_workers = 2, .reply_workers = 1, .close_workers = 1,
-        .executions = 2, .service_executions = 2
+        .executions = 2, .service_executions = 2,
+        .lease_ms = lease_ms, .server = { { lease_ms? 1: 0 } }
     };
     s_now = 5000;
     s_bits = 0;
@@ -364,6 +372,7 @@ world_begin (const char *store_address, size_t effects)
     char error [256];
     s_store = store_open (store_address, &result, error, sizeof error);
     MUST_TELL (s_store, "%s", error);
+    store_set_clock (s_store, s_clock, NULL);
     faults_begin ();
     s_titanic = titanic_new (&config);
     s_update = update_new ();

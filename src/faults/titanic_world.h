@@ -24,10 +24,11 @@
 //  Open the store and begin; false when the server could not get the memory, and
 //  then there is nothing to end. Requests for "echo" are echoed; those for "late" too,
 //  after world_hurry, before that they get no reply; for anything else there is no
-//  worker. So many effects stand in each update before the server's, so
+//  worker. With lease_ms the store is shared, and what is executed
+//  is claimed for so long. So many effects stand in each update before the server's, so
 //  that it is a later one that there is no room for.
 bool
-    world_begin (const char *store_address, size_t effects);
+    world_begin (const char *store_address, int64_t lease_ms, size_t effects);
 void
     world_end (void);
 void
