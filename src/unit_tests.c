@@ -31,7 +31,7 @@
     SUITE (options)                                                         \
     SUITE (notices)                                                         \
     SUITE (channels)                                                        \
-    SUITE (client)                                                          \
+    SUITE (tool)                                                            \
     SUITE (catalogue)                                                       \
     SUITE (comparison)                                                      \
     SUITE (golden)                                                          \

@@ -27,14 +27,14 @@
 static peer_t s_peer;
 
 //  What the linker calls instead of these, and their true names
-zsock_t *__real_wire_connect (const char *endpoint);
+zsock_t *__real_wire_connect (const char *endpoint, const curve_t *curve);
 int __real_wire_send (zsock_t *socket, const message_t *message);
 message_t *__real_wire_receive (zsock_t *socket);
 wire_event_t __real_wire_wait (zsock_t *socket, int64_t until_ms);
 void __real_zsock_destroy_checked (zsock_t **socket_p, const char *file,
                                    size_t line);
 
-zsock_t *__wrap_wire_connect (const char *endpoint);
+zsock_t *__wrap_wire_connect (const char *endpoint, const curve_t *curve);
 int __wrap_wire_send (zsock_t *socket, const message_t *message);
 message_t *__wrap_wire_receive (zsock_t *socket);
 wire_event_t __wrap_wire_wait (zsock_t *socket, int64_t until_ms);
@@ -83,10 +83,10 @@ peer_exchange (message_t **message_p, size_t index, frame_t *frame)
 //  Between the tool and wire.c
 
 zsock_t *
-__wrap_wire_connect (const char *endpoint)
+__wrap_wire_connect (const char *endpoint, const curve_t *curve)
 {
     if (!s_has (PEER_OVER_REQ))
-        return s_peer.socket = __real_wire_connect (endpoint);
+        return s_peer.socket = __real_wire_connect (endpoint, curve);
     s_peer.socket = zsock_new (ZMQ_REQ);
     zsock_set_linger (s_peer.socket, 0);
     zsock_connect (s_peer.socket, "%s", endpoint);
@@ -189,7 +189,7 @@ s_run_ignorant (const char *kind, const char *endpoint)
         exit (0);
     if (strcmp (kind, "crash") && strcmp (kind, "hang") && strcmp (kind, "echo"))
         return;
-    zsock_t *socket = __real_wire_connect (endpoint);
+    zsock_t *socket = __real_wire_connect (endpoint, NULL);
     if (strcmp (kind, "crash") == 0)
         abort ();
     if (strcmp (kind, "hang") == 0)

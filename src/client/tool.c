@@ -23,35 +23,72 @@
 #include "../protocol/mdp.h"
 #include "wire.h"
 
-int
-tool_version (const options_t *options, mdp_version_t *version)
+//  Longest file that is read.
+#define FILE_BYTES_MAX 268435456
+
+//  A certificate as czmq writes it. NULL after an error message.
+static zcert_t *
+s_cert (const char *option, const char *path)
 {
-    const char *text = options_string (options, "mdp");
-    *version = mdp_version_of (text);
-    if (*version < MDP_VERSION_COUNT)
-        return 0;
-    wire_notice ("--mdp %s is no version; there are 0.1 and 0.2", text);
-    return -1;
+    zcert_t *cert = zcert_load (path);
+    if (!cert)
+        wire_notice ("cannot read --%s %s: no certificate as zcert_save or "
+                     "zmakecert write it", option, path);
+    return cert;
 }
 
-client_t *
-tool_client_new (const options_t *options)
+int
+tool_keys_load (tool_keys_t *self, const options_t *options)
 {
-    mdp_version_t version;
-    if (tool_version (options, &version))
-        return NULL;
-    const char *endpoint = options_string (options, "endpoint");
-    client_t *client = client_new (endpoint);
-    if (!client) {
-        wire_notice ("cannot connect to %s: %s; write --endpoint as "
-                     "tcp://ADDRESS:PORT", endpoint, zmq_strerror (errno));
-        return NULL;
+    const char *own = options_string (options, "curve-cert");
+    const char *server = options_string (options, "curve-server");
+    self->own = self->server = NULL;
+    if (!own && !server)
+        return 0;
+    if (!own || !server) {
+        wire_notice ("--curve-cert and --curve-server go together; --%s is "
+                     "missing", own? "curve-server": "curve-cert");
+        return -1;
     }
-    client_set_version (client, version);
-    client_set_timeout (client, options_number (options, "timeout"));
-    client_set_retries (client, options_number (options, "retries"));
-    client_set_verbose (client, options_flag (options, "verbose") != 0);
-    return client;
+    self->own = s_cert ("curve-cert", own);
+    self->server = self->own? s_cert ("curve-server", server): NULL;
+    if (!self->server)
+        tool_keys_clear (self);
+    return self->server? 0: -1;
+}
+
+void
+tool_keys_clear (tool_keys_t *self)
+{
+    zcert_destroy (&self->own);
+    zcert_destroy (&self->server);
+}
+
+void
+tool_no_curve (const options_t *options)
+{
+    wire_notice ("cannot use --curve-cert %s: %s",
+                 options_string (options, "curve-cert"), errno == EINVAL
+                 ? "it has no secret key; that is in the file beside it whose "
+                   "name ends in _secret": strerror (errno));
+}
+
+const char *
+tool_version (const options_t *options)
+{
+    const char *version = options_string (options, "mdp");
+    if (mdp_version_of (version) < MDP_VERSION_COUNT)
+        return version;
+    wire_notice ("--mdp %s is no version; there are 0.1 and 0.2", version);
+    return NULL;
+}
+
+void
+tool_no_connection (const options_t *options)
+{
+    wire_notice ("cannot connect to %s: %s; write --endpoint as "
+                 "tcp://ADDRESS:PORT", options_string (options, "endpoint"),
+                 zmq_strerror (errno));
 }
 
 const char *
@@ -70,27 +107,69 @@ tool_service (const options_t *options, size_t index)
     return service;
 }
 
-message_t *
+//  All that can be read. NULL after an error message.
+static zchunk_t *
+s_slurp (FILE *file, const char *path)
+{
+    zchunk_t *chunk = zchunk_new (NULL, BUFSIZ);
+    char buffer [BUFSIZ];
+    size_t size;
+    while (chunk && (size = fread (buffer, 1, sizeof buffer, file))) {
+        zchunk_extend (chunk, buffer, size);
+        if (zchunk_size (chunk) > FILE_BYTES_MAX) {
+            wire_notice ("cannot send %s: more than %d bytes", path,
+                         FILE_BYTES_MAX);
+            zchunk_destroy (&chunk);
+        }
+    }
+    if (chunk && ferror (file)) {
+        wire_notice ("cannot read %s: %s", path, strerror (errno));
+        zchunk_destroy (&chunk);
+    }
+    return chunk;
+}
+
+//  Add what a file holds as a frame. -1 after an error message.
+static int
+s_add_file (zmsg_t *body, const char *path)
+{
+    bool standard = strcmp (path, "-") == 0;
+    FILE *file = standard? stdin: fopen (path, "rb");
+    if (!file) {
+        wire_notice ("cannot read %s: %s; check --file", path,
+                     strerror (errno));
+        return -1;
+    }
+    zchunk_t *chunk = s_slurp (file, path);
+    if (!standard)
+        fclose (file);
+    int rc = chunk? zmsg_addmem (body, zchunk_data (chunk),
+                                 zchunk_size (chunk)): -1;
+    zchunk_destroy (&chunk);
+    return rc;
+}
+
+zmsg_t *
 tool_body (const options_t *options, size_t from)
 {
-    if (options_rest (options) <= from) {
+    const char *path = options_string (options, "file");
+    if (options_rest (options) <= from && !path) {
         wire_notice ("no frame; try --help");
         return NULL;
     }
-    message_t *body = message_new ();
-    for (size_t index = from; body && index < options_rest (options); index++)
-        if (message_add_string (body, options_argument (options, index)))
-            message_destroy (&body);
-    if (!body)
-        wire_notice ("out of memory");
+    zmsg_t *body = zmsg_new ();
+    for (size_t index = from; index < options_rest (options); index++)
+        zmsg_addstr (body, options_argument (options, index));
+    if (path && s_add_file (body, path))
+        zmsg_destroy (&body);
     return body;
 }
 
 static bool
-s_printable (const frame_t *frame)
+s_printable (zframe_t *frame)
 {
-    const char *data = (const char *) frame_data (frame);
-    size_t left = frame_size (frame);
+    const char *data = (const char *) zframe_data (frame);
+    size_t left = zframe_size (frame);
     mbstate_t state;
     memset (&state, 0, sizeof (state));
     while (left) {
@@ -106,11 +185,11 @@ s_printable (const frame_t *frame)
 }
 
 char *
-tool_frame_text (const frame_t *frame)
+tool_frame_text (zframe_t *frame)
 {
     assert (frame);
-    const unsigned char *data = frame_data (frame);
-    size_t size = frame_size (frame);
+    const unsigned char *data = zframe_data (frame);
+    size_t size = zframe_size (frame);
     bool printable = s_printable (frame);
     char *text = malloc (printable? size + 1: size * 2 + 3);
     if (!text)
@@ -133,15 +212,21 @@ tool_frame_text (const frame_t *frame)
 }
 
 int
-tool_print (const message_t *message, size_t from)
+tool_print (const options_t *options, zmsg_t *message)
 {
-    for (size_t index = from; index < message_size (message); index++) {
-        char *text = tool_frame_text (message_frame (message, index));
-        if (!text) {
+    bool raw = options_flag (options, "raw") != 0;
+    for (zframe_t *frame = zmsg_first (message); frame;
+         frame = zmsg_next (message)) {
+        char *text = raw? NULL: tool_frame_text (frame);
+        if (raw)
+            fwrite (zframe_data (frame), 1, zframe_size (frame), stdout);
+        else
+        if (text)
+            printf ("%s\n", text);
+        else {
             wire_notice ("cannot print the reply: out of memory");
             return -1;
         }
-        printf ("%s\n", text);
         free (text);
     }
     if (fflush (stdout) || ferror (stdout)) {

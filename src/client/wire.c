@@ -29,13 +29,15 @@
 #define SLICE_MS 500
 
 zsock_t *
-wire_connect (const char *endpoint)
+wire_connect (const char *endpoint, const curve_t *curve)
 {
     zsock_t *socket = zsock_new (ZMQ_DEALER);
     if (!socket)
         return NULL;
     zsock_set_linger (socket, 0);
     zsock_set_maxmsgsize (socket, FRAME_BYTES_MAX);
+    if (curve)
+        curve_apply (curve, socket);
     if (zsock_connect (socket, "%s", endpoint)) {
         int reason = errno;
         zsock_destroy (&socket);

@@ -15,6 +15,7 @@
 #include <czmq.h>
 
 #include "../protocol/message.h"
+#include "curve.h"
 
 typedef enum {
     WIRE_READABLE,              //  A message waits
@@ -22,10 +23,10 @@ typedef enum {
     WIRE_INTERRUPTED            //  SIGINT or SIGTERM
 } wire_event_t;
 
-//  A DEALER that connects to the endpoint. When it is destroyed, what was not
-//  sent is dropped. NULL with errno.
+//  A DEALER that connects to the endpoint, with keys unless curve is NULL. When
+//  it is destroyed, what was not sent is dropped. NULL with errno.
 zsock_t *
-    wire_connect (const char *endpoint);
+    wire_connect (const char *endpoint, const curve_t *curve);
 
 //  Send a message, never waiting. 0, or -1 when it cannot be sent.
 int
