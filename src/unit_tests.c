@@ -32,6 +32,10 @@
     SUITE (notices)                                                         \
     SUITE (channels)                                                        \
     SUITE (tool)                                                            \
+    SUITE (mdp_client)                                                      \
+    SUITE (mdp_worker)                                                      \
+    SUITE (titanic_client)                                                  \
+    SUITE (job)                                                             \
     SUITE (catalogue)                                                       \
     SUITE (comparison)                                                      \
     SUITE (golden)                                                          \
