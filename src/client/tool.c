@@ -51,6 +51,12 @@ tool_keys_load (tool_keys_t *self, const options_t *options)
         return -1;
     }
     self->own = s_cert ("curve-cert", own);
+    //  Zeros in Z85, where czmq has read the public file only
+    if (self->own && strspn (zcert_secret_txt (self->own), "0") >= 40) {
+        wire_notice ("cannot use --curve-cert %s: it has no secret key; that is in "
+                     "the file beside it whose name ends in _secret", own);
+        zcert_destroy (&self->own);
+    }
     self->server = self->own? s_cert ("curve-server", server): NULL;
     if (!self->server)
         tool_keys_clear (self);
@@ -68,9 +74,7 @@ void
 tool_no_curve (const options_t *options)
 {
     wire_notice ("cannot use --curve-cert %s: %s",
-                 options_string (options, "curve-cert"), errno == EINVAL
-                 ? "it has no secret key; that is in the file beside it whose "
-                   "name ends in _secret": strerror (errno));
+                 options_string (options, "curve-cert"), strerror (errno));
 }
 
 const char *
