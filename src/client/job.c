@@ -322,8 +322,6 @@ job_reply (job_t *self, bool *good)
 {
     *good = *self->reason == 0;
     zmsg_t *reply = zmsg_new ();
-    if (!reply)
-        return NULL;
     const char *output = (const char *) zchunk_data (self->output);
     size_t size = zchunk_size (self->output);
     if (!*good) {

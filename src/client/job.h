@@ -51,7 +51,7 @@ bool
 
 //  The reply of a command that has ended, for the caller to destroy: its output
 //  if its exit status was 0; otherwise two frames, "500" and a line that says
-//  why. Whether it is the one or the other is in *good. NULL when memory is out.
+//  why. Whether it is the one or the other is in *good.
 zmsg_t *
     job_reply (job_t *self, bool *good);
 

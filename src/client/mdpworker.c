@@ -90,9 +90,11 @@ s_reply (service_t *self, slot_t *slot)
 {
     bool good;
     zmsg_t *reply = job_reply (slot->job, &good);
-    if (!good)
-        wire_notice ("%s: a command failed: %s", self->service,
-                     (char *) zframe_data (zmsg_last (reply)));
+    if (!good) {
+        char *reason = zframe_strdup (zmsg_last (reply));
+        wire_notice ("%s: a command failed: %s", self->service, reason);
+        zstr_free (&reason);
+    }
     if (mdp_worker_send_reply (slot->worker, &reply))
         wire_notice ("%s: nobody waits for a reply any more: the conversation "
                      "with the broker had ended", self->service);

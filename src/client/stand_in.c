@@ -120,7 +120,9 @@ s_send_strange (thread_t *self, zmsg_t *request)
 static bool
 s_play (thread_t *self, zmsg_t **request_p)
 {
-    const char *line = *self->script? *self->script++: NULL;
+    const char *line = *self->script;
+    if (line && strneq (line, "."))
+        self->script++;
     if (!line)
         s_echo (self, *request_p);
     else
@@ -135,7 +137,7 @@ s_play (thread_t *self, zmsg_t **request_p)
         return false;
     }
     else
-    if (strneq (line, "-")) {
+    if (strneq (line, "-") && strneq (line, ".")) {
         zmsg_t *body = stand_in_message (line + (*line == '>'));
         s_send (self, *request_p, *line == '>'? 2: 3, body);
         zmsg_destroy (&body);

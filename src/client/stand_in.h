@@ -20,6 +20,7 @@
 //      ">a|b"  a PARTIAL of these frames, and the next line as well
 //      "!"     what a client must not take, and the next line as well
 //      "-"     nothing
+//      "."     nothing, from now on
 //      "~"     the request itself, but only after the next line has been played
 //  When the script is over, a request is its own reply.
 typedef struct _stand_in_t stand_in_t;

@@ -30,7 +30,6 @@ s_client (const stand_in_t *broker)
     titanic_client_set_timeout (client, 10000);
     titanic_client_set_retries (client, 1);
     titanic_client_set_pause (client, 1, 4);
-    titanic_client_set_verbose (client, true);
     return client;
 }
 
@@ -77,6 +76,7 @@ START_TEST (store_fetch_close)
     stand_in_t *broker = stand_in_new (
         SCRIPT ("200|" ID, "300 later", "200 OK|x|y", "200"), NULL);
     titanic_client_t *client = s_client (broker);
+    titanic_client_set_verbose (client, true);
     char *id = s_store (client, TITANIC_CLIENT_OK);
     ck_assert_str_eq (id, ID);
     ck_assert_ptr_null (titanic_client_fetch (client, id));
