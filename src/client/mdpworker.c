@@ -55,6 +55,8 @@ typedef struct {
     job_t *job;                 //  The command at work, NULL for none
     zmsg_t *echo;               //  What is to be given back, NULL for nothing
     int64_t echo_ms;            //  When
+    zmq_pollitem_t *items;      //  What is polled for it
+    size_t polled;              //  How many
 } slot_t;
 
 typedef struct {
@@ -152,11 +154,14 @@ s_poll_items (service_t *self, int64_t *timeout_ms)
     *timeout_ms = SLICE_MS;
     for (size_t index = 0; index < self->count; index++) {
         slot_t *slot = &self->slots [index];
-        self->items [used++] = (zmq_pollitem_t) {
+        slot->items = self->items + used;
+        slot->items [0] = (zmq_pollitem_t) {
             .fd = mdp_worker_fd (slot->worker), .events = ZMQ_POLLIN
         };
+        slot->polled = 1;
         if (slot->job)
-            used += job_poll (slot->job, self->items + used);
+            slot->polled += job_poll (slot->job, slot->items + 1);
+        used += slot->polled;
         int64_t left_ms = slot->job && job_is_ending (slot->job)? ENDING_MS
             : slot->echo? slot->echo_ms - zclock_mono (): SLICE_MS;
         if (left_ms < *timeout_ms)
@@ -165,17 +170,29 @@ s_poll_items (service_t *self, int64_t *timeout_ms)
     return used;
 }
 
+//  Whether there is anything to do for a worker.
+static bool
+s_is_due (const slot_t *slot)
+{
+    for (size_t index = 0; index < slot->polled; index++)
+        if (slot->items [index].revents)
+            return true;
+    return (slot->job && job_is_ending (slot->job))
+        || (slot->echo && zclock_mono () >= slot->echo_ms);
+}
+
 //  Serve until told to stop, which is how a worker ends. The exit status.
 static int
 s_run (service_t *self)
 {
     while (!zsys_interrupted) {
-        for (size_t index = 0; index < self->count; index++)
-            if (s_step (self, &self->slots [index]))
-                return TOOL_FAILED;
         int64_t timeout_ms;
         size_t count = s_poll_items (self, &timeout_ms);
         zmq_poll (self->items, (int) count, (long) timeout_ms);
+        for (size_t index = 0; index < self->count; index++)
+            if (s_is_due (&self->slots [index])
+            &&  s_step (self, &self->slots [index]))
+                return TOOL_FAILED;
     }
     return TOOL_OK;
 }
