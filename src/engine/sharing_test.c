@@ -21,7 +21,7 @@ sharing_suite (void);
 
 #define HEARTBEAT 100
 #define LIVENESS 3
-#define TIMEOUT 100000
+#define TIMEOUT 20000
 #define RETRY 200
 #define LEASE 1000
 //  One worker each for request, reply and close: channels with these slots, and
@@ -41,7 +41,9 @@ typedef enum {
     LINK_FINE,
     LINK_DOWN,                  //  Nothing gets there
     LINK_DEAF,                  //  What is claimed is, and nobody is told
-    LINK_READS                  //  Nothing can be written
+    LINK_READS,                 //  Nothing can be written
+    LINK_SLOW,                  //  Nothing is read yet
+    LINK_LOSSY                  //  Questions and answers are lost, or late
 } link_t;
 
 //  A server with a broker of its own, which knows the service echo or not
@@ -70,7 +72,7 @@ s_clock (void *argument)
 }
 
 static void
-s_start (int name)
+s_start (int name, unsigned life)
 {
     server_t *server = &s_servers [name];
     *server = (server_t) { .serves = true };
@@ -79,7 +81,8 @@ s_start (int name)
         .timeout_ms = TIMEOUT, .retry_ms = RETRY, .request_workers = 1,
         .reply_workers = 1, .close_workers = 1, .executions = 4,
         .service_executions = WINDOW, .lease_ms = LEASE,
-        .server = { { (unsigned char) (name + 1) } }
+        .server = { { (unsigned char) (name + 1), (unsigned char) life,
+                      (unsigned char) (life >> 8) } }
     };
     server->titanic = titanic_new (&config);
     server->update = update_new ();
@@ -95,7 +98,7 @@ s_set_up (void)
     s_now = 1000;
     memset (s_executed, 0, sizeof s_executed);
     for (int name = 0; name < SERVERS; name++)
-        s_start (name);
+        s_start (name, 0);
 }
 
 static void
@@ -137,18 +140,31 @@ s_give (server_t *server, channel_t channel, message_t *message)
     message_destroy (&message);
 }
 
+//  Numbers that depend on the seed only
+static uint32_t s_random_state;
+
+static uint32_t
+s_random (uint32_t below)
+{
+    s_random_state = s_random_state * 1664525 + 1013904223;
+    return (s_random_state >> 8) % below;
+}
+
 static void
 s_query (server_t *server, const effect_t *effect)
 {
+    bool lossy = server->link == LINK_LOSSY;
+    bool arrives = server->link != LINK_DOWN && !(lossy && s_random (4) == 0);
     const store_query_t *query = &effect->query;
     bool write = effect->type == EFFECT_WRITE;
     store_answer_t answer = { .ticket = query->ticket, .type = query->type,
                               .result = STORE_FAILED };
-    if (server->link != LINK_DOWN && server->link != LINK_READS && write)
+    if (arrives && server->link != LINK_READS && write)
         store_write (s_store, &query, 1, &answer);
-    if (server->link != LINK_DOWN && !write)
+    if (arrives && !write)
         store_read (s_store, query, &answer);
-    if (server->link == LINK_DEAF && query->type == STORE_WAITING) {
+    if ((server->link == LINK_DEAF && query->type == STORE_WAITING)
+    ||  (lossy && s_random (4) == 0)) {
         store_answer_clear (&answer);
         answer.result = STORE_FAILED;
     }
@@ -243,17 +259,31 @@ s_close (server_t *server, channel_t channel)
             server->runs [nbr].channel = 0;
 }
 
-//  Carry out what a server wants, writes first
+//  Which effect comes first: writes, then what is for the broker, then reads
+static size_t
+s_first (update_t *update)
+{
+    size_t first = 0;
+    for (size_t nbr = update_size (update); nbr-- > 0;)
+        if (update_effect (update, nbr)->type != EFFECT_READ)
+            first = nbr;
+    for (size_t nbr = update_size (update); nbr-- > 0;)
+        if (update_effect (update, nbr)->type == EFFECT_WRITE)
+            first = nbr;
+    return first;
+}
+
+//  Carry out what a server wants
 static void
 s_carry_out (server_t *server)
 {
     while (update_size (server->update)) {
-        size_t nbr = 0;
-        while (nbr < update_size (server->update)
-        &&  update_effect (server->update, nbr)->type != EFFECT_WRITE)
-            nbr++;
-        if (nbr == update_size (server->update))
-            nbr = 0;
+        size_t nbr = s_first (server->update);
+        //  It takes longer than until something else happens
+        if (update_effect (server->update, nbr)->type == EFFECT_READ
+        && (server->link == LINK_SLOW
+         || (server->link == LINK_LOSSY && s_random (8) == 0)))
+            return;
         effect_t effect = *update_effect (server->update, nbr);
         *update_effect (server->update, nbr) = (effect_t) { .type = EFFECT_OPEN };
         update_remove (server->update, nbr);
@@ -445,6 +475,24 @@ START_TEST (who_has_the_service_executes)
 }
 END_TEST
 
+//  The service went while its request was being claimed
+START_TEST (what_cannot_be_sent_is_given_back)
+{
+    s_pass (HEARTBEAT);
+    s_servers [1].serves = false;
+    s_servers [0].link = LINK_SLOW;
+    s_store_request (0, 7);
+    s_servers [0].serves = false;
+    s_pass (2 * HEARTBEAT);
+    s_servers [0].link = LINK_FINE;
+    s_pass (2 * HEARTBEAT);
+    ck_assert_int_eq (s_executed [7], 0);
+    s_servers [1].serves = true;
+    s_pass (2 * RETRY);
+    ck_assert_int_eq (s_running (1), 1);
+}
+END_TEST
+
 //  What was sent to a broker that is gone may be lost: TSP-EXEC-04
 START_TEST (a_server_without_broker_gives_back)
 {
@@ -593,6 +641,138 @@ START_TEST (an_early_id_of_another_server_is_found)
 }
 END_TEST
 
+//  --------------------------------------------------------------------------
+//  Anything may happen, and then all is well again: what was acknowledged has a
+//  reply, and what was closed is not executed after that
+
+#define REQUESTS 30
+
+typedef struct {
+    bool stored, closed;
+    int executed;               //  How often, when it was closed
+    ticket_t id;
+} promise_t;
+
+static void
+s_promise (promise_t *promise, int name, int number)
+{
+    char body [16];
+    snprintf (body, sizeof body, "%d", number);
+    const char *reply = s_ask (name, 0, "echo", body);
+    promise->stored = strncmp (reply, "200 ", 4) == 0;
+    if (promise->stored)
+        strcpy (promise->id.text, reply + 4);
+}
+
+static void
+s_trouble (server_t *server, int name)
+{
+    switch (s_random (7)) {
+        case 0:
+            server->link = (link_t) s_random (LINK_LOSSY + 1);
+            break;
+        case 1:
+            server->link = LINK_FINE;
+            break;
+        case 2:
+            server->serves = !server->serves;
+            break;
+        case 3:
+            server->silent = !server->silent;
+            break;
+        case 4:
+            server->paused = !server->paused;
+            break;
+        case 5: {
+            //  Another life of this server, under another id
+            static unsigned lives;
+            bool clean = s_random (2) == 0;
+            if (clean) {
+                s_step (server, (event_t) { .type = EVENT_STOP });
+                s_carry_out (server);
+            }
+            s_kill (name);
+            s_start (name, ++lives);
+            break;
+        }
+        default:
+            s_finish_all ("done");
+    }
+}
+
+static void
+s_live (promise_t promises [REQUESTS])
+{
+    int stored = 0;
+    for (int step = 0; step < 150; step++) {
+        int name = (int) s_random (SERVERS);
+        server_t *server = &s_servers [name];
+        bool able = server->channels [0] && server->channels [2]
+            && !server->paused;
+        if (s_random (3) == 0)
+            s_trouble (server, name);
+        else
+        if (s_random (2) && able && stored < REQUESTS) {
+            s_promise (&promises [stored], name, stored);
+            stored++;
+        }
+        else
+        if (s_random (4) == 0 && able && stored) {
+            int number = (int) s_random ((uint32_t) stored);
+            promise_t *promise = &promises [number];
+            if (!promise->stored || promise->closed)
+                continue;
+            //  With any other answer nobody knows
+            promise->stored = promise->closed = strcmp (s_ask (name, 2,
+                promise->id.text, NULL), "200") == 0;
+            promise->executed = s_executed [number];
+        }
+        s_pass (HEARTBEAT * (int64_t) s_random (6));
+    }
+}
+
+static void
+s_heal (void)
+{
+    for (int name = 0; name < SERVERS; name++) {
+        s_servers [name].link = LINK_FINE;
+        s_servers [name].serves = true;
+        s_servers [name].silent = s_servers [name].paused = false;
+    }
+    //  What a silent broker had swallowed is asked again after the timeout
+    for (int64_t ms = 0; ms < 3 * TIMEOUT; ms += LEASE / 2) {
+        s_pass (LEASE / 2);
+        s_finish_all ("done");
+    }
+}
+
+START_TEST (whatever_happens)
+{
+    for (int seed = 0; seed < 20; seed++) {
+        promise_t promises [REQUESTS] = { { 0 } };
+        s_random_state = (uint32_t) (_i * 20 + seed);
+        s_set_up ();
+        s_pass (HEARTBEAT);
+        s_live (promises);
+        s_heal ();
+        for (int number = 0; number < REQUESTS; number++) {
+            promise_t *promise = &promises [number];
+            if (!promise->stored)
+                continue;
+            const char *reply = s_fetch (number % SERVERS, promise->id);
+            ck_assert_msg (strcmp (reply, promise->closed? "400": "200 done")
+                == 0, "seed %d: request %d gets %s", _i * 20 + seed, number,
+                reply);
+            ck_assert_msg (!promise->closed
+                || s_executed [number] == promise->executed,
+                "seed %d: request %d is executed after its close",
+                _i * 20 + seed, number);
+        }
+        s_tear_down ();
+    }
+}
+END_TEST
+
 Suite *
 sharing_suite (void)
 {
@@ -603,6 +783,7 @@ sharing_suite (void)
     tcase_add_test (traces, what_a_dead_server_executed_is_taken_over);
     tcase_add_test (traces, a_server_that_stops_leaves_nothing_claimed);
     tcase_add_test (traces, who_has_the_service_executes);
+    tcase_add_test (traces, what_cannot_be_sent_is_given_back);
     tcase_add_test (traces, a_server_without_broker_gives_back);
     tcase_add_test (traces, the_first_reply_stays);
     tcase_add_test (traces, what_was_closed_elsewhere_stays_closed);
@@ -611,5 +792,8 @@ sharing_suite (void)
     tcase_add_test (traces, nothing_is_sent_without_a_lease);
     tcase_add_test (traces, an_early_id_of_another_server_is_found);
     suite_add_tcase (suite, traces);
+    TCase *chaos = tcase_create ("chaos");
+    tcase_add_loop_test (chaos, whatever_happens, 0, 5);
+    suite_add_tcase (suite, chaos);
     return suite;
 }
