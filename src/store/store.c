@@ -144,7 +144,7 @@ store_open (const char *address, store_result_t *result,
         //  There may be a password behind the scheme
         snprintf (error, size, "cannot open store %.*s://...: %s",
             (int) strcspn (address, ":"), address, s_is_postgresql (address)
-            ? "this titanicd was built without libpq"
+            ? "this titanicd was built without PostgreSQL; build it with libpq"
             : "there are sqlite:PATH, postgresql://... and memory: only");
         free (self);
         return NULL;
