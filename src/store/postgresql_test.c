@@ -148,8 +148,10 @@ START_TEST (postgresql_is_made_once)
             char error [256];
             store_t *store = store_open (s_address (), &result, error,
                                          sizeof error);
-            _exit (store && trace_write (store, STORE_PUT, (unsigned) nbr + 1,
-                                     "echo", "x") == STORE_OK? 0: 1);
+            bool done = store && trace_write (store, STORE_PUT,
+                (unsigned) nbr + 1, "echo", "x") == STORE_OK;
+            store_close (&store);
+            _exit (done? 0: 1);
         }
     }
     for (int nbr = 0; nbr < 8; nbr++) {
@@ -347,6 +349,7 @@ START_TEST (postgresql_gives_each_request_to_one_server)
         for (int idle = 0; idle < 3; idle++)
             while (*trace_claim (store, (char) name, 0, 3))
                 idle = 0;
+        store_close (&store);
         _exit (0);
     }
     for (int name = 0; name < SERVERS; name++) {
