@@ -401,16 +401,19 @@ s_partial (broker_t *self, worker_t *worker, const message_t *message,
     request_t *request = s_answered (self, worker, command);
     if (!request)
         return;
+    services_result_t result = SERVICES_OK;
     if (request_version (request) != MDP_0_1) {
         //  MDP2-CLIENT-30
         message_t *partial = mdp_client_partial (
             request_version (request), request_client (request),
             service_name (worker->service), message, command->body);
-        update_send (self->update, CHANNEL, &partial);
-        return;
+        //  A FINAL without this part would look whole
+        if (update_send (self->update, CHANNEL, &partial))
+            result = SERVICES_NO_MEMORY;
     }
-    services_result_t result = services_gather (self->services, request,
-                                                message, command->body);
+    else
+        result = services_gather (self->services, request, message,
+                                  command->body);
     if (result == SERVICES_OK)
         return;
     s_limit_notice (self, services_limit (self->services, worker->service,

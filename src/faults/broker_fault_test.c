@@ -47,12 +47,13 @@ typedef struct {
     int replied;                //  Number of the last one that was replied to
     int64_t asked_ms;
     bool lonely;                //  No one serves this: no reply will come
+    int partials;               //  That came since its last question or reply
 } asker_t;
 
 static hand_t s_hands [3];
-static asker_t s_askers [5];
+static asker_t s_askers [6];
 #define HANDS 3
-#define ASKERS 5
+#define ASKERS 6
 
 static broker_t *s_broker;
 static update_t *s_update;
@@ -161,6 +162,7 @@ s_ask (asker_t *asker)
     frame_t *service = s_frame (asker->service);
     snprintf (text, sizeof text, "c%d", nbr);
     asker->asked_ms = s_now;
+    asker->partials = 0;
     s_receive (text, mdp_client_request (asker->version, service, body, 0));
     frame_destroy (&service);
     message_destroy (&body);
@@ -182,8 +184,14 @@ s_asker_receive (asker_t *asker, const message_t *message)
     mdp_command_t command;
     MUST (mdp_decode (message, 1, MDP_AT_CLIENT, &command) == MDP_OK);
     MUST (command.version == asker->version);
-    if (command.type == MDP_CLIENT_PARTIAL)
+    if (command.type == MDP_CLIENT_PARTIAL) {
+        asker->partials++;
         return;
+    }
+    //  A FINAL whose PARTIAL was left out looks whole
+    MUST (asker->version == MDP_0_1 || asker->partials > 0
+    ||    !frame_is (command.service, "parts", 5));
+    asker->partials = 0;
     if (frame_is (command.service, "mmi.service", 11)) {
         asker->replied = asker->number;
         return;
@@ -300,6 +308,7 @@ s_set_up (void)
     s_askers [3] = (asker_t) { .service = "mmi.service", .version = MDP_0_1 };
     s_askers [4] = (asker_t) { .service = "nobody", .version = MDP_0_1,
                                .lonely = true };
+    s_askers [5] = (asker_t) { .service = "parts", .version = MDP_0_2 };
     s_now = 5000;
     s_looked = 0;
 }
