@@ -10,6 +10,8 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
+#include <stdio.h>
+#include <string.h>
 #include <sys/prctl.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -31,6 +33,8 @@ s_become (const server_t *self)
         dup2 (log, STDERR_FILENO);
     }
     execv (self->arguments [0], (char *const *) self->arguments);
+    dprintf (STDERR_FILENO, "ordeal: cannot run %s: %s; build it\n",
+             self->arguments [0], strerror (errno));
     _exit (127);
 }
 

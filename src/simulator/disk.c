@@ -24,6 +24,13 @@ struct _disk_t {
     size_t cached;              //  Queries in it
 };
 
+//  Leases run out by it
+static int64_t
+s_clock_ms (void *argument)
+{
+    return ((const sim_t *) argument)->now_ms;
+}
+
 disk_t *
 disk_new (sim_t *sim)
 {
@@ -33,6 +40,7 @@ disk_new (sim_t *sim)
     char error [64];
     self->store = memory_need (store_open ("memory:", &result, error,
                                            sizeof error));
+    store_set_clock (self->store, s_clock_ms, sim);
     return self;
 }
 

@@ -52,6 +52,7 @@ struct _machine_t {
     int64_t paused_ms;          //  Until when it does nothing
     uint64_t life;              //  Counts starts: old items mean nothing
     uint64_t wake;              //  The one tick that counts
+    request_id_t server;        //  Titanic: who it is at the store, this time
     bool awake;                 //  It is about to look at its inbox
     bool committing;            //  It waits for the disk
     bool weak;                  //  Its memory ran out
@@ -115,7 +116,8 @@ s_engine_new (const machine_t *self)
         .reply_workers = swarm->reply_workers,
         .close_workers = swarm->close_workers,
         .executions = swarm->executions,
-        .service_executions = swarm->service_executions
+        .service_executions = swarm->service_executions,
+        .lease_ms = swarm->lease_ms, .server = self->server
     };
     return memory_need (titanic_new (&config));
 }
@@ -507,6 +509,8 @@ machine_start (machine_t *self)
     self->awake = self->weak = false;
     self->paused_ms = 0;
     self->base_ms = dice_between (&sim->dice, 1, 1000000000);
+    for (size_t nbr = 0; nbr < sizeof self->server; nbr++)
+        self->server.bytes [nbr] = (unsigned char) dice_bits (&sim->dice);
     //  A new one first, to know what its end gives back
     self->fresh_pieces = s_engine_destroy (self, s_engine_new (self));
     self->engine = s_engine_new (self);

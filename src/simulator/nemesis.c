@@ -313,6 +313,8 @@ nemesis_swarm (sim_t *sim)
     swarm->expiry_ms = swarm->heartbeat_ms * dice_between (dice, 3, 30);
     swarm->timeout_ms = swarm->heartbeat_ms * dice_between (dice, 5, 20);
     swarm->retry_ms = swarm->heartbeat_ms * dice_between (dice, 1, 5);
+    swarm->lease_ms = dice_chance (dice, 300)
+        ? swarm->heartbeat_ms * dice_between (dice, 2, 20): 0;
     swarm->request_workers = 1 + dice_below (dice, 4);
     swarm->reply_workers = 1 + dice_below (dice, 2);
     swarm->close_workers = 1 + dice_below (dice, 2);

@@ -32,6 +32,7 @@ typedef struct {
     int64_t expiry_ms;          //  Of the broker
     int64_t timeout_ms;         //  Of Titanic
     int64_t retry_ms;
+    int64_t lease_ms;           //  Others may be at the store; 0: none are
     size_t request_workers;     //  Of Titanic
     size_t reply_workers;
     size_t close_workers;
