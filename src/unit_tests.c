@@ -24,6 +24,8 @@
     SUITE (broker_version)                                                  \
     SUITE (titanic)                                                         \
     SUITE (store)                                                           \
+    SUITE (keyring)                                                         \
+    SUITE (network)                                                         \
     SUITE (options)                                                         \
     SUITE (client)                                                          \
     SUITE (catalogue)                                                       \

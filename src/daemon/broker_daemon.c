@@ -34,6 +34,14 @@ static const option_t s_table [] = {
     { "expiry", 0, OPTION_NUMBER, "MS",
       "milliseconds that a request waits for a service without workers, "
       "0 for ever", "60000", 0, DAY_MS },
+    { "curve-cert", 0, OPTION_STRING, "FILE",
+      "speak CURVE with this certificate; FILE_secret has its secret key",
+      NULL, 0, 0 },
+    { "curve-clients", 0, OPTION_STRING, "DIRECTORY",
+      "public certificates of those that may connect; any lets everybody in",
+      NULL, 0, 0 },
+    { "max-connections", 0, OPTION_NUMBER, "N", "most connections at a time",
+      "10000", 1, 1000000 },
     { "max-services", 0, OPTION_NUMBER, "N", "most services",
       "10000", 1, INT32_MAX },
     { "max-workers", 0, OPTION_NUMBER, "N", "most workers",
@@ -69,6 +77,62 @@ s_broker_new (const options_t *options)
     return broker_new (&config);
 }
 
+//  The keys that the options name, NULL for none. An exit status, after one
+//  line of error unless it is DAEMON_OK.
+static int
+s_keyring_new (const options_t *options, keyring_t **keyring_p)
+{
+    const char *certificate = options_string (options, "curve-cert");
+    const char *clients = options_string (options, "curve-clients");
+    *keyring_p = NULL;
+    if (!certificate && !clients)
+        return DAEMON_OK;
+    char error [512];
+    if (!certificate)
+        snprintf (error, sizeof (error), "--curve-clients is of no use without "
+                  "--curve-cert FILE, our own certificate; mdpcert makes one");
+    else
+    if (!clients)
+        snprintf (error, sizeof (error), "--curve-cert needs --curve-clients "
+                  "DIRECTORY, the certificates of those that may connect, or "
+                  "--curve-clients any");
+    else
+        *keyring_p = keyring_server_new (certificate, clients, error,
+                                         sizeof (error));
+    if (*keyring_p)
+        return DAEMON_OK;
+    fprintf (stderr, "%s: %s\n", program_invocation_short_name, error);
+    return DAEMON_USAGE;
+}
+
+//  Run with these keys, NULL for plain.
+static int
+s_run (const options_t *options, keyring_t *keyring, daemon_wrap_fn *wrap)
+{
+    broker_t *broker = s_broker_new (options);
+    if (!broker) {
+        fprintf (stderr, "%s: cannot start: out of memory; free some\n",
+                 program_invocation_short_name);
+        return DAEMON_FAILED;
+    }
+    engine_t engine = { broker_step, broker };
+    if (wrap)
+        wrap (&engine);
+    reactor_config_t config = {
+        .endpoint = options_string (options, "endpoint"),
+        .bind = true,
+        .keyring = keyring,
+        .max_connections = (size_t) options_number (options, "max-connections"),
+        .max_message_bytes = options_number (options, "max-message"),
+        .verbose = options_flag (options, "verbose") != 0,
+        .step = engine.step,
+        .engine = engine.engine
+    };
+    int rc = reactor_run (&config);
+    broker_destroy (&broker);
+    return rc? DAEMON_FAILED: DAEMON_OK;
+}
+
 int
 broker_daemon (int argc, char *argv [], daemon_wrap_fn *wrap)
 {
@@ -84,26 +148,11 @@ broker_daemon (int argc, char *argv [], daemon_wrap_fn *wrap)
         options_destroy (&options);
         return DAEMON_USAGE;
     }
-    broker_t *broker = s_broker_new (options);
-    if (!broker) {
-        fprintf (stderr, "%s: cannot start: out of memory; free some\n",
-                 program_invocation_short_name);
-        options_destroy (&options);
-        return DAEMON_FAILED;
-    }
-    engine_t engine = { broker_step, broker };
-    if (wrap)
-        wrap (&engine);
-    reactor_config_t config = {
-        .endpoint = options_string (options, "endpoint"),
-        .bind = true,
-        .max_message_bytes = options_number (options, "max-message"),
-        .verbose = options_flag (options, "verbose") != 0,
-        .step = engine.step,
-        .engine = engine.engine
-    };
-    int rc = reactor_run (&config);
-    broker_destroy (&broker);
+    keyring_t *keyring;
+    int status = s_keyring_new (options, &keyring);
+    if (status == DAEMON_OK)
+        status = s_run (options, keyring, wrap);
+    keyring_destroy (&keyring);
     options_destroy (&options);
-    return rc? DAEMON_FAILED: DAEMON_OK;
+    return status;
 }

@@ -27,6 +27,9 @@
 #define SUBJECT_MAX 255
 #define LINE_MAX_SIZE 1024
 
+//  How often something that is repeated is told.
+#define REPEAT_MS 60000
+
 static const char *const s_level_texts [] = {
     [NOTICE_TRACE] = "trace",
     [NOTICE_INFO] = "info",
@@ -106,4 +109,23 @@ notices_write (notices_t *self, int64_t now_ms, notice_level_t level,
     }
     else
         self->dropped++;
+}
+
+void
+notices_write_once (notices_t *self, repeated_t *repeated, int64_t now_ms,
+                    notice_level_t level, const char *text,
+                    const frame_t *subject)
+{
+    if (repeated->told && now_ms - repeated->told_ms < REPEAT_MS
+    && !self->verbose) {
+        repeated->untold++;
+        return;
+    }
+    char full_text [256];
+    if (repeated->untold)
+        snprintf (full_text, sizeof (full_text), "%s (and %zu times before)",
+                  text, repeated->untold);
+    notices_write (self, now_ms, level, repeated->untold? full_text: text,
+                   subject);
+    *repeated = (repeated_t) { .told = true, .told_ms = now_ms };
 }

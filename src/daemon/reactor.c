@@ -93,6 +93,8 @@ s_endpoint_hint (int reason)
         case EINVAL:
         case EPROTONOSUPPORT:
             return "write --endpoint as tcp://ADDRESS:PORT";
+        case EMFILE:
+            return "allow more open files with ulimit -n";
         default:
             return "choose another --endpoint";
     }
@@ -438,24 +440,47 @@ s_start (reactor_t *self)
                  strerror (errno));
         return -1;
     }
+    channels_set_keyring (self->channels, self->config->keyring);
     if (self->config->bind
-    &&  channels_bind (self->channels, 0, self->config->endpoint)) {
+    &&  channels_bind (self->channels, 0, self->config->endpoint,
+                       self->config->max_connections, self->config->verbose)) {
         s_endpoint_error ("bind", self->config->endpoint, errno);
         return -1;
     }
     return 0;
 }
 
+//  Whether nobody but this machine can see what goes to and from the endpoint.
+static bool
+s_is_local (const char *endpoint)
+{
+    static const char *const local [] = {
+        "ipc://", "inproc://", "tcp://127.", "tcp://localhost:", "tcp://[::1]:"
+    };
+    for (size_t index = 0; index < sizeof (local) / sizeof (*local); index++)
+        if (strncmp (endpoint, local [index], strlen (local [index])) == 0)
+            return true;
+    return false;
+}
+
 static void
 s_say_ready (reactor_t *self)
 {
-    if (self->config->bind)
-        fprintf (stderr, "%s: listening on %s\n",
-                 program_invocation_short_name,
-                 channels_endpoint (self->channels));
-    else
-        fprintf (stderr, "%s: connecting to %s\n",
-                 program_invocation_short_name, self->config->endpoint);
+    const reactor_config_t *config = self->config;
+    const char *endpoint = config->bind? channels_endpoint (self->channels)
+                                       : config->endpoint;
+    fprintf (stderr, "%s: %s %s%s\n", program_invocation_short_name,
+             config->bind? "listening on": "connecting to", endpoint,
+             config->keyring? ", with CURVE": "");
+    if (!config->keyring && !s_is_local (endpoint))
+        fprintf (stderr, "%s: warning: %s is open to the network: whoever can "
+                 "reach it can read and send all; see --curve-cert\n",
+                 program_invocation_short_name, endpoint);
+    door_t *door = channels_door (self->channels);
+    if (door && door_connections (door) < config->max_connections)
+        fprintf (stderr, "%s: warning: at most %zu connections, not %zu; "
+                 "ulimit -n allows more\n", program_invocation_short_name,
+                 door_connections (door), config->max_connections);
 }
 
 static void

@@ -12,11 +12,14 @@
 
 #include "../engine/engine.h"
 #include "../store/store.h"
+#include "keyring.h"
 
 typedef struct {
     const char *endpoint;       //  ZeroMQ endpoint
     bool bind;                  //  true: channel 0 is a ROUTER that binds it,
                                 //  false: channels are DEALERs that connect
+    keyring_t *keyring;         //  CURVE; NULL: plain. Borrowed
+    size_t max_connections;     //  Peers at a time, when it binds
     int64_t max_message_bytes;  //  Largest frame taken from the wire
     bool verbose;               //  Show NOTICE_TRACE
     store_t *store;             //  NULL when the engine has none; borrowed

@@ -26,6 +26,11 @@ static const option_t s_table [] = {
     { "store", 's', OPTION_STRING, "ADDRESS",
       "where requests are kept: sqlite:PATH, PATH, or memory: for tests",
       "sqlite:titanic.db", 0, 0 },
+    { "curve-cert", 0, OPTION_STRING, "FILE",
+      "speak CURVE with this certificate; FILE_secret has its secret key",
+      NULL, 0, 0 },
+    { "curve-server", 0, OPTION_STRING, "FILE",
+      "the broker's public certificate", NULL, 0, 0 },
     { "mdp", 0, OPTION_STRING, "VERSION",
       "version of the Majordomo Protocol: 0.1 or 0.2", "0.1", 0, 0 },
     { "heartbeat", 0, OPTION_NUMBER, "MS",
@@ -73,10 +78,36 @@ s_titanic_new (const options_t *options, mdp_version_t version)
     return titanic_new (&config);
 }
 
+//  The keys that the options name, NULL for none. An exit status, after one
+//  line of error unless it is DAEMON_OK.
+static int
+s_keyring_new (const options_t *options, keyring_t **keyring_p)
+{
+    const char *certificate = options_string (options, "curve-cert");
+    const char *server = options_string (options, "curve-server");
+    *keyring_p = NULL;
+    if (!certificate && !server)
+        return DAEMON_OK;
+    char error [512];
+    if (certificate && server)
+        *keyring_p = keyring_client_new (certificate, server, error,
+                                         sizeof error);
+    else
+        snprintf (error, sizeof error, certificate
+            ? "--curve-cert needs --curve-server FILE, the public certificate "
+              "of the broker"
+            : "--curve-server needs --curve-cert FILE, our own certificate; "
+              "mdpcert makes one");
+    if (*keyring_p)
+        return DAEMON_OK;
+    fprintf (stderr, "%s: %s\n", program_invocation_short_name, error);
+    return DAEMON_USAGE;
+}
+
 //  Run on a store that is open
 static int
 s_run (const char *program, const options_t *options, mdp_version_t version,
-       store_t *store, daemon_wrap_fn *wrap)
+       keyring_t *keyring, store_t *store, daemon_wrap_fn *wrap)
 {
     titanic_t *titanic = s_titanic_new (options, version);
     if (!titanic) {
@@ -89,6 +120,7 @@ s_run (const char *program, const options_t *options, mdp_version_t version,
         wrap (&engine);
     reactor_config_t config = {
         .endpoint = options_string (options, "endpoint"),
+        .keyring = keyring,
         .max_message_bytes = options_number (options, "max-message"),
         .verbose = options_flag (options, "verbose") != 0,
         .store = store,
@@ -98,6 +130,24 @@ s_run (const char *program, const options_t *options, mdp_version_t version,
     int rc = reactor_run (&config);
     titanic_destroy (&titanic);
     return rc? DAEMON_FAILED: DAEMON_OK;
+}
+
+static int
+s_open_and_run (const options_t *options, mdp_version_t version,
+                keyring_t *keyring, daemon_wrap_fn *wrap)
+{
+    store_result_t opened;
+    char error [512];
+    store_t *store = store_open (options_string (options, "store"), &opened,
+                                 error, sizeof error);
+    int status = DAEMON_FAILED;
+    if (store)
+        status = s_run (program_invocation_short_name, options, version,
+                        keyring, store, wrap);
+    else
+        fprintf (stderr, "%s: %s\n", program_invocation_short_name, error);
+    store_close (&store);
+    return status;
 }
 
 int
@@ -121,17 +171,11 @@ titanic_daemon (int argc, char *argv [], daemon_wrap_fn *wrap)
         options_destroy (&options);
         return DAEMON_USAGE;
     }
-    store_result_t opened;
-    char error [512];
-    store_t *store = store_open (options_string (options, "store"), &opened,
-                                 error, sizeof error);
-    int status = DAEMON_FAILED;
-    if (store)
-        status = s_run (program_invocation_short_name, options, version, store,
-                        wrap);
-    else
-        fprintf (stderr, "%s: %s\n", program_invocation_short_name, error);
-    store_close (&store);
+    keyring_t *keyring;
+    int status = s_keyring_new (options, &keyring);
+    if (status == DAEMON_OK)
+        status = s_open_and_run (options, version, keyring, wrap);
+    keyring_destroy (&keyring);
     options_destroy (&options);
     return status;
 }
