@@ -20,6 +20,7 @@
 #include "../engine/broker.h"
 #include "options.h"
 #include "reactor.h"
+#include "reload.h"
 
 //  Longest time that can be set: a day.
 #define DAY_MS 86400000
@@ -53,16 +54,30 @@ static const option_t s_table [] = {
     { "max-bytes", 0, OPTION_NUMBER, "BYTES",
       "most bytes in all requests together", "1073741824", 1, INT64_MAX },
     { "max-message", 0, OPTION_NUMBER, "BYTES",
-      "largest frame taken, in bytes", "16777216", 1024, INT32_MAX },
+      "largest body of a message, in bytes, all its frames together", "16777216", 1024, INT32_MAX },
     { "max-frames", 0, OPTION_NUMBER, "N", "most frames in a message",
       "4096", 6, 65535 },
     { NULL, 0, OPTION_FLAG, NULL, NULL, NULL, 0, 0 }
 };
 
-static broker_t *
-s_broker_new (const options_t *options)
+//  Settings that SIGHUP brings into effect
+static const char *const s_live [] = {
+    "verbose", "max-services", "max-workers", "max-requests",
+    "max-service-requests", "max-bytes", "max-frames", NULL
+};
+
+//  A broker that runs, for SIGHUP
+typedef struct {
+    int argc;
+    char **argv;
+    options_t *options;         //  Now in effect, but for what takes a restart
+    broker_t *broker;
+} running_t;
+
+static broker_config_t
+s_config (const options_t *options)
 {
-    broker_config_t config = {
+    return (broker_config_t) {
         .heartbeat_ms = options_number (options, "heartbeat"),
         .liveness = options_number (options, "liveness"),
         .expiry_ms = options_number (options, "expiry"),
@@ -72,9 +87,25 @@ s_broker_new (const options_t *options)
         .max_service_requests =
             (size_t) options_number (options, "max-service-requests"),
         .max_frames = (size_t) options_number (options, "max-frames"),
+        .max_body_bytes = (size_t) options_number (options, "max-message"),
         .max_bytes = (size_t) options_number (options, "max-bytes")
     };
-    return broker_new (&config);
+}
+
+//  At SIGHUP. The certificates of others are read again by themselves.
+static bool
+s_reload (void *argument)
+{
+    running_t *running = argument;
+    options_t *later = reload_options (running->options, running->argc,
+                                       running->argv, s_table, s_live, "");
+    if (later) {
+        broker_config_t config = s_config (later);
+        broker_set_limits (running->broker, &config);
+        options_destroy (&running->options);
+        running->options = later;
+    }
+    return options_flag (running->options, "verbose") != 0;
 }
 
 //  The keys that the options name, NULL for none. An exit status, after one
@@ -107,9 +138,11 @@ s_keyring_new (const options_t *options, keyring_t **keyring_p)
 
 //  Run with these keys, NULL for plain.
 static int
-s_run (const options_t *options, keyring_t *keyring, daemon_wrap_fn *wrap)
+s_run (running_t *running, keyring_t *keyring, daemon_wrap_fn *wrap)
 {
-    broker_t *broker = s_broker_new (options);
+    const options_t *options = running->options;
+    broker_config_t broker_config = s_config (options);
+    broker_t *broker = running->broker = broker_new (&broker_config);
     if (!broker) {
         fprintf (stderr, "%s: cannot start: out of memory; free some\n",
                  program_invocation_short_name);
@@ -125,6 +158,8 @@ s_run (const options_t *options, keyring_t *keyring, daemon_wrap_fn *wrap)
         .max_connections = (size_t) options_number (options, "max-connections"),
         .max_message_bytes = options_number (options, "max-message"),
         .verbose = options_flag (options, "verbose") != 0,
+        .reload = s_reload,
+        .reload_argument = running,
         .step = engine.step,
         .engine = engine.engine
     };
@@ -150,9 +185,10 @@ broker_daemon (int argc, char *argv [], daemon_wrap_fn *wrap)
     }
     keyring_t *keyring;
     int status = s_keyring_new (options, &keyring);
+    running_t running = { argc, argv, options, NULL };
     if (status == DAEMON_OK)
-        status = s_run (options, keyring, wrap);
+        status = s_run (&running, keyring, wrap);
     keyring_destroy (&keyring);
-    options_destroy (&options);
+    options_destroy (&running.options);
     return status;
 }

@@ -217,6 +217,21 @@ keyring_client_new (const char *certificate, const char *server,
     return self;
 }
 
+int
+keyring_reload (keyring_t *self, const char *certificate, const char *server,
+                char *error, size_t size)
+{
+    assert (!self->server);
+    keyring_t *later = keyring_client_new (certificate, server, error, size);
+    if (!later)
+        return -1;
+    keyring_t before = *self;
+    *self = *later;
+    *later = before;
+    keyring_destroy (&later);
+    return 0;
+}
+
 void
 keyring_destroy (keyring_t **self_p)
 {

@@ -38,6 +38,12 @@ keyring_t *
     keyring_client_new (const char *certificate, const char *server,
                       char *error, size_t size);
 
+//  Read a client's certificates again, for sockets that connect from now on. 0, or
+//  -1 with one line in error, and then nothing has changed.
+int
+    keyring_reload (keyring_t *self, const char *certificate,
+                    const char *server, char *error, size_t size);
+
 void
     keyring_destroy (keyring_t **self_p);
 

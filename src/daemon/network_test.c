@@ -18,6 +18,7 @@
 #include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/un.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -321,6 +322,95 @@ s_crowd (size_t places)
     zsock_destroy (&client);
 }
 
+//  --------------------------------------------------------------------------
+//  The supervisor
+
+//  Where the broker's next life tells how it is.
+static int
+s_supervise (void)
+{
+    static char path [PATH_SIZE];
+    snprintf (path, sizeof (path), "%s/notify", s_folder);
+    struct sockaddr_un address = { .sun_family = AF_UNIX };
+    strcpy (address.sun_path, path);
+    int handle = socket (AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+    ck_assert_int_ge (handle, 0);
+    ck_assert_int_eq (bind (handle, (struct sockaddr *) &address,
+                            sizeof (address)), 0);
+    setenv ("NOTIFY_SOCKET", path, 1);
+    return handle;
+}
+
+//  The next thing that the broker tells is this, from the start.
+static void
+s_is_told (int handle, const char *text)
+{
+    char told [128] = "";
+    struct pollfd item = { .fd = handle, .events = POLLIN };
+    ck_assert_int_eq (poll (&item, 1, PATIENCE_MS), 1);
+    ck_assert_int_gt (recv (handle, told, sizeof (told) - 1, 0), 0);
+    ck_assert_msg (strncmp (told, text, strlen (text)) == 0, "%s, not %s", told,
+                   text);
+}
+
+static void
+s_write_settings (const char *path, const char *text)
+{
+    FILE *file = fopen (path, "w");
+    ck_assert_ptr_nonnull (file);
+    fputs (text, file);
+    fclose (file);
+}
+
+START_TEST (the_supervisor_is_told)
+{
+    char path [PATH_SIZE];
+    snprintf (path, sizeof (path), "%s/settings.zpl", s_folder);
+    s_write_settings (path, "heartbeat = 500\nmax\n    workers = 7\n");
+    int handle = s_supervise ();
+    START (0, "--config", path);
+    s_is_told (handle, "READY=1");
+    zsock_t *client = s_client (NULL);
+    s_is_served (client);
+
+    s_write_settings (path, "heartbeat = 600\nmax\n    workers = 8\n");
+    kill (s_pid, SIGHUP);
+    s_is_told (handle, "RELOADING=1\nMONOTONIC_USEC=");
+    s_is_told (handle, "READY=1");
+    const char *line = s_await_line (" again: ");
+    ck_assert_ptr_nonnull (strstr (line, "max-workers 8; a restart is needed "
+                                         "for heartbeat 600"));
+    //  A bad file changes nothing
+    s_write_settings (path, "max\n    workers = many\n");
+    kill (s_pid, SIGHUP);
+    s_is_told (handle, "RELOADING=1\n");
+    s_is_told (handle, "READY=1");
+    s_await_line ("max-workers must be a whole number");
+    s_await_line ("settings stay as they were");
+    s_is_served (client);
+    zsock_destroy (&client);
+
+    kill (s_pid, SIGTERM);
+    s_is_told (handle, "STOPPING=1");
+    close (handle);
+    unsetenv ("NOTIFY_SOCKET");
+}
+END_TEST
+
+START_TEST (the_watchdog_hears_of_us)
+{
+    int handle = s_supervise ();
+    setenv ("WATCHDOG_USEC", "20000", 1);
+    START (0, "-v");
+    unsetenv ("WATCHDOG_USEC");
+    unsetenv ("NOTIFY_SOCKET");
+    s_is_told (handle, "READY=1");
+    for (int count = 0; count < 3; count++)
+        s_is_told (handle, "WATCHDOG=1");
+    close (handle);
+}
+END_TEST
+
 START_TEST (too_many_connections)
 {
     START (0, "--max-connections", "20");
@@ -353,6 +443,8 @@ network_suite (void)
     tcase_add_test (tcase, a_plain_peer_gets_nothing);
     tcase_add_test (tcase, everybody_is_let_in_if_that_was_said);
     tcase_add_test (tcase, certificates_come_and_go_while_it_runs);
+    tcase_add_test (tcase, the_supervisor_is_told);
+    tcase_add_test (tcase, the_watchdog_hears_of_us);
     tcase_add_test (tcase, too_many_connections);
     tcase_add_test (tcase, too_few_file_descriptors);
     suite_add_tcase (suite, tcase);

@@ -29,6 +29,7 @@
 
 #include "channels.h"
 #include "notices.h"
+#include "supervisor.h"
 
 //  Messages in a batch, and batches in a row, that may go before a tick that
 //  is due. A worker is not to expire while its heartbeat lies unread, but
@@ -51,7 +52,9 @@
 typedef struct {
     const reactor_config_t *config; //  As given
     channels_t *channels;       //  The sockets
-    int signal_fd;              //  SIGTERM and SIGINT are read here
+    int signal_fd;              //  SIGTERM, SIGINT and SIGHUP are read here
+    int64_t watchdog_ms;        //  How often the supervisor wants to hear of us
+    int64_t alive_ms;           //  When it is to hear next
     update_t *update;           //  What the engine asks for
     update_t *spare;            //  What is being carried out
     int64_t deadline_ms;        //  When the engine wants a tick
@@ -59,6 +62,9 @@ typedef struct {
     size_t full_batches;        //  In a row, while a tick was due
     bool failed;                //  Cannot go on
     notices_t notices;          //  The log
+    repeated_t store_failed;    //  The store did not do what it was asked
+    repeated_t dropped;         //  A message that came could not be taken
+    repeated_t unread;          //  A peer does not read what it is sent
 } reactor_t;
 
 static int64_t
@@ -75,6 +81,15 @@ s_notice (reactor_t *self, notice_level_t level, const char *text,
 {
     notices_write (&self->notices, s_clock_ms (CLOCK_MONOTONIC), level, text,
                    subject);
+}
+
+//  The same for what peers can cause again and again.
+static void
+s_warn_once (reactor_t *self, repeated_t *repeated, const char *text,
+             const frame_t *subject)
+{
+    notices_write_once (&self->notices, repeated, s_clock_ms (CLOCK_MONOTONIC),
+                        NOTICE_WARNING, text, subject);
 }
 
 //  What a user can do about an endpoint that does not work.
@@ -182,8 +197,8 @@ s_write (reactor_t *self, size_t from)
         s_step_answer (self, EVENT_WRITTEN, &answers [place]);
     }
     if (failed)
-        s_notice (self, NOTICE_WARNING, store_error (self->config->store),
-                  NULL);
+        s_warn_once (self, &self->store_failed,
+                     store_error (self->config->store), NULL);
     free (queries);
     free (answers);
     return (int) count;
@@ -201,8 +216,8 @@ s_read (reactor_t *self, size_t from, size_t end)
         store_answer_t answer = { 0 };
         store_read (self->config->store, &effect->query, &answer);
         if (answer.result != STORE_OK && answer.result != STORE_UNKNOWN)
-            s_notice (self, NOTICE_WARNING, store_error (self->config->store),
-                      NULL);
+            s_warn_once (self, &self->store_failed,
+                         store_error (self->config->store), NULL);
         s_step_answer (self, EVENT_READ, &answer);
         count++;
     }
@@ -264,8 +279,8 @@ s_send (reactor_t *self, const effect_t *effect)
             break;
         }
         case CHANNELS_FULL:
-            s_notice (self, NOTICE_WARNING, "message dropped: peer does not "
-                      "read what it is sent", address);
+            s_warn_once (self, &self->unread, "message dropped: peer does not "
+                         "read what it is sent", address);
             break;
         case CHANNELS_UNKNOWN:
             s_notice (self, NOTICE_TRACE, "message dropped: channel is closed",
@@ -338,8 +353,8 @@ s_receive (reactor_t *self)
                 message_destroy (&message);
                 break;
             default:
-                s_notice (self, NOTICE_WARNING, "message dropped: too many "
-                          "frames, or out of memory", NULL);
+                s_warn_once (self, &self->dropped, "message dropped: too many "
+                             "frames, or out of memory", NULL);
         }
     }
     return true;
@@ -373,9 +388,48 @@ s_timeout_ms (const reactor_t *self, int64_t now_ms)
 {
     int64_t until_ms = self->deadline_ms > self->settle_ms?
         self->deadline_ms: self->settle_ms;
+    if (until_ms > self->alive_ms)
+        until_ms = self->alive_ms;
     if (until_ms <= now_ms)
         return 0;
     return until_ms - now_ms < WAIT_MAX_MS? until_ms - now_ms: WAIT_MAX_MS;
+}
+
+//  Tell the supervisor that the loop goes round, if it is time.
+static void
+s_live (reactor_t *self, int64_t now_ms)
+{
+    if (now_ms < self->alive_ms)
+        return;
+    supervisor_alive ();
+    self->alive_ms = now_ms + self->watchdog_ms;
+}
+
+static void
+s_reload (reactor_t *self)
+{
+    supervisor_reloading ();
+    self->notices.verbose = self->config->reload (self->config->reload_argument);
+    if (channels_door (self->channels))
+        door_set_verbose (channels_door (self->channels),
+                          self->notices.verbose);
+    supervisor_ready ();
+}
+
+//  Signals have come: whether they are to end us.
+static bool
+s_signalled (reactor_t *self)
+{
+    struct signalfd_siginfo signal;
+    bool end = false;
+    while (read (self->signal_fd, &signal, sizeof (signal))
+                == (ssize_t) sizeof (signal))
+        if (signal.ssi_signo != SIGHUP)
+            end = true;
+        else
+        if (self->config->reload)
+            s_reload (self);
+    return end;
 }
 
 static void
@@ -386,7 +440,8 @@ s_loop (reactor_t *self)
     int64_t begun_ms = s_clock_ms (CLOCK_MONOTONIC);
     while (!self->failed) {
         int64_t timeout_ms = s_timeout_ms (self, begun_ms);
-        if (channels_wait (self->channels, (long) timeout_ms))
+        if (channels_wait (self->channels, (long) timeout_ms)
+        &&  s_signalled (self))
             break;
         bool full = s_receive (self);
         s_carry_out (self);
@@ -394,10 +449,11 @@ s_loop (reactor_t *self)
         bool stalled = now_ms - begun_ms > timeout_ms + STALL_MS;
         s_tick (self, full, stalled);
         begun_ms = s_clock_ms (CLOCK_MONOTONIC);
+        s_live (self, begun_ms);
     }
 }
 
-//  From now on SIGTERM and SIGINT are read from a file descriptor, by this
+//  From now on SIGTERM, SIGINT and SIGHUP are read from a file descriptor, by this
 //  thread and those that it starts. -1 with errno when that cannot be had.
 static int
 s_signals_open (void)
@@ -406,6 +462,7 @@ s_signals_open (void)
     sigemptyset (&signals);
     sigaddset (&signals, SIGTERM);
     sigaddset (&signals, SIGINT);
+    sigaddset (&signals, SIGHUP);
     if (sigprocmask (SIG_BLOCK, &signals, NULL))
         return -1;
     return signalfd (-1, &signals, SFD_NONBLOCK | SFD_CLOEXEC);
@@ -499,14 +556,20 @@ reactor_run (const reactor_config_t *config)
     assert (config && config->step && config->endpoint);
     reactor_t self = {
         .config = config,
-        .notices = { .verbose = config->verbose }
+        .notices = { .verbose = config->verbose },
+        .watchdog_ms = supervisor_watchdog_ms (),
+        .alive_ms = INT64_MAX
     };
+    if (self.watchdog_ms != INT64_MAX)
+        self.alive_ms = 0;
     if (s_start (&self)) {
         s_end (&self);
         return -1;
     }
     s_say_ready (&self);
+    supervisor_ready ();
     s_loop (&self);
+    supervisor_stopping ();
     if (!self.failed) {
         channels_set_linger (self.channels, FLUSH_MS);
         s_step_simple (&self, EVENT_STOP);

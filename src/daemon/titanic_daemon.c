@@ -15,6 +15,7 @@
 #include "../store/store.h"
 #include "options.h"
 #include "reactor.h"
+#include "reload.h"
 #include "titanic_daemon.h"
 
 //  Longest time that can be set: a day.
@@ -55,14 +56,36 @@ static const option_t s_table [] = {
     { "service-executions", 0, OPTION_NUMBER, "N",
       "most of them for one service", "16", 1, 1000 },
     { "max-message", 0, OPTION_NUMBER, "BYTES",
-      "largest frame taken, in bytes", "16777216", 1024, INT32_MAX },
+      "largest request taken, in bytes, all its frames together", "16777216",
+      1024, INT32_MAX },
+    { "max-frames", 0, OPTION_NUMBER, "N", "most frames in a request",
+      "4096", 2, 65535 },
+    { "max-stored-bytes", 0, OPTION_NUMBER, "BYTES",
+      "largest store, in bytes; the last eighth is for replies only",
+      "10737418240", 1048576, INT64_MAX },
     { NULL, 0, OPTION_FLAG, NULL, NULL, NULL, 0, 0 }
 };
 
-static titanic_t *
-s_titanic_new (const options_t *options, mdp_version_t version)
+//  Settings that SIGHUP brings into effect
+static const char *const s_live [] = {
+    "verbose", "max-message", "max-frames", "max-stored-bytes", NULL
+};
+
+//  A server that runs, for SIGHUP
+typedef struct {
+    int argc;
+    char **argv;
+    options_t *options;         //  Now in effect, but for what takes a restart
+    mdp_version_t version;
+    keyring_t *keyring;         //  NULL for plain
+    store_t *store;
+    titanic_t *titanic;
+} running_t;
+
+static titanic_config_t
+s_config (const options_t *options, mdp_version_t version)
 {
-    titanic_config_t config = {
+    return (titanic_config_t) {
         .version = version,
         .heartbeat_ms = options_number (options, "heartbeat"),
         .liveness = options_number (options, "liveness"),
@@ -73,9 +96,37 @@ s_titanic_new (const options_t *options, mdp_version_t version)
         .close_workers = (size_t) options_number (options, "close-workers"),
         .executions = (size_t) options_number (options, "executions"),
         .service_executions =
-            (size_t) options_number (options, "service-executions")
+            (size_t) options_number (options, "service-executions"),
+        .max_bytes = (size_t) options_number (options, "max-message"),
+        .max_frames = (size_t) options_number (options, "max-frames")
     };
-    return titanic_new (&config);
+}
+
+//  At SIGHUP. New connections use the certificates that are there now.
+static bool
+s_reload (void *argument)
+{
+    running_t *running = argument;
+    char error [512] = "";
+    char also [540] = "";
+    if (running->keyring
+    &&  keyring_reload (running->keyring,
+                        options_string (running->options, "curve-cert"),
+                        options_string (running->options, "curve-server"),
+                        error, sizeof error))
+        snprintf (also, sizeof also, "; certificates stay as they were: %s",
+                  error);
+    options_t *later = reload_options (running->options, running->argc,
+                                       running->argv, s_table, s_live, also);
+    if (later) {
+        titanic_config_t config = s_config (later, running->version);
+        titanic_set_limits (running->titanic, &config);
+        store_set_limit (running->store,
+                         options_number (later, "max-stored-bytes"));
+        options_destroy (&running->options);
+        running->options = later;
+    }
+    return options_flag (running->options, "verbose") != 0;
 }
 
 //  The keys that the options name, NULL for none. An exit status, after one
@@ -106,10 +157,13 @@ s_keyring_new (const options_t *options, keyring_t **keyring_p)
 
 //  Run on a store that is open
 static int
-s_run (const char *program, const options_t *options, mdp_version_t version,
-       keyring_t *keyring, store_t *store, daemon_wrap_fn *wrap)
+s_run (const char *program, running_t *running, daemon_wrap_fn *wrap)
 {
-    titanic_t *titanic = s_titanic_new (options, version);
+    const options_t *options = running->options;
+    store_set_limit (running->store,
+                     options_number (options, "max-stored-bytes"));
+    titanic_config_t titanic_config = s_config (options, running->version);
+    titanic_t *titanic = running->titanic = titanic_new (&titanic_config);
     if (!titanic) {
         fprintf (stderr, "%s: cannot start: out of memory; free some\n",
                  program);
@@ -120,10 +174,14 @@ s_run (const char *program, const options_t *options, mdp_version_t version,
         wrap (&engine);
     reactor_config_t config = {
         .endpoint = options_string (options, "endpoint"),
-        .keyring = keyring,
-        .max_message_bytes = options_number (options, "max-message"),
+        .keyring = running->keyring,
+        //  What the broker lets through is ours to answer: without an end to
+        //  the connection, which would make it send the same to the next worker
+        .max_message_bytes = -1,
         .verbose = options_flag (options, "verbose") != 0,
-        .store = store,
+        .reload = s_reload,
+        .reload_argument = running,
+        .store = running->store,
         .step = engine.step,
         .engine = engine.engine
     };
@@ -133,20 +191,18 @@ s_run (const char *program, const options_t *options, mdp_version_t version,
 }
 
 static int
-s_open_and_run (const options_t *options, mdp_version_t version,
-                keyring_t *keyring, daemon_wrap_fn *wrap)
+s_open_and_run (running_t *running, daemon_wrap_fn *wrap)
 {
     store_result_t opened;
     char error [512];
-    store_t *store = store_open (options_string (options, "store"), &opened,
-                                 error, sizeof error);
+    running->store = store_open (options_string (running->options, "store"),
+                                 &opened, error, sizeof error);
     int status = DAEMON_FAILED;
-    if (store)
-        status = s_run (program_invocation_short_name, options, version,
-                        keyring, store, wrap);
+    if (running->store)
+        status = s_run (program_invocation_short_name, running, wrap);
     else
         fprintf (stderr, "%s: %s\n", program_invocation_short_name, error);
-    store_close (&store);
+    store_close (&running->store);
     return status;
 }
 
@@ -173,9 +229,10 @@ titanic_daemon (int argc, char *argv [], daemon_wrap_fn *wrap)
     }
     keyring_t *keyring;
     int status = s_keyring_new (options, &keyring);
+    running_t running = { argc, argv, options, version, keyring, NULL, NULL };
     if (status == DAEMON_OK)
-        status = s_open_and_run (options, version, keyring, wrap);
+        status = s_open_and_run (&running, wrap);
     keyring_destroy (&keyring);
-    options_destroy (&options);
+    options_destroy (&running.options);
     return status;
 }

@@ -21,6 +21,11 @@
 //  A ROUTER's addresses have 255 bytes at most.
 #define ADDRESS_MAX 255
 
+//  What memory has to do with a request besides its bytes, about: otherwise many
+//  empty frames would cost nothing.
+#define REQUEST_COST 512
+#define FRAME_COST 64
+
 //  When something expires. All marks are due the same time after they are
 //  set, so that a plain list keeps them in order.
 typedef struct _mark_t {
@@ -55,7 +60,7 @@ struct _request_t {
     message_t *body;            //  Frames of the body
     message_t *parts;           //  Of its answer, kept for a client of 0.1
     size_t part_bytes;          //  In them, which are among bytes
-    size_t bytes;               //  In the body and the address
+    size_t bytes;               //  That it takes, with its answer's parts
 };
 
 struct _service_t {
@@ -110,6 +115,18 @@ limit_tell (limit_t *self)
     return tell;
 }
 
+void
+services_set_limits (services_t *self, const services_config_t *config)
+{
+    self->max_service_requests = config->max_service_requests;
+    self->service_limit.most = config->max_services;
+    self->request_limit.most = config->max_requests;
+    self->byte_limit.most = config->max_bytes? config->max_bytes: SIZE_MAX;
+    service_t *service, *next;
+    HASH_ITER (hh, self->services, service, next)
+        service->queue.most = config->max_service_requests;
+}
+
 services_t *
 services_new (const services_config_t *config)
 {
@@ -118,10 +135,7 @@ services_new (const services_config_t *config)
     if (!self)
         return NULL;
     self->expiry_ms = config->expiry_ms;
-    self->max_service_requests = config->max_service_requests;
-    self->service_limit.most = config->max_services;
-    self->request_limit.most = config->max_requests;
-    self->byte_limit.most = config->max_bytes? config->max_bytes: SIZE_MAX;
+    services_set_limits (self, config);
     return self;
 }
 
@@ -381,6 +395,13 @@ services_lose_worker (services_t *self, service_t *service, int64_t now_ms)
         s_mark_set (self, &service->mark, service, NULL, now_ms);
 }
 
+//  Bytes of memory that a message takes.
+static size_t
+s_cost (const message_t *message)
+{
+    return message_bytes (message) + message_size (message) * FRAME_COST;
+}
+
 //  A request with all that it owns. NULL when memory is out.
 static request_t *
 s_request_new (mdp_version_t version, const frame_t *client,
@@ -396,7 +417,8 @@ s_request_new (mdp_version_t version, const frame_t *client,
         s_request_free (&request);
         return NULL;
     }
-    request->bytes = message_bytes (request->body) + frame_size (client);
+    request->bytes = s_cost (request->body) + frame_size (client)
+                   + REQUEST_COST;
     return request;
 }
 
@@ -475,7 +497,7 @@ services_gather (services_t *self, request_t *request,
     message_t *part = message_slice (message, body);
     services_result_t result = SERVICES_NO_MEMORY;
     if (request->parts && part) {
-        size_t bytes = message_bytes (part);
+        size_t bytes = s_cost (part);
         result = SERVICES_BYTES;
         if (limit_take (&self->byte_limit, bytes)) {
             request->bytes += bytes;

@@ -91,6 +91,11 @@ store_t *
     store_open (const char *address, store_result_t *result,
                 char *error, size_t size);
 
+//  Keep the store at or below so many bytes from now on, as far as the backend can.
+//  A STORE_PUT that does not fit in gets STORE_FULL, with room left for replies.
+void
+    store_set_limit (store_t *self, int64_t max_bytes);
+
 //  Close and free. What was committed stays.
 void
     store_close (store_t **self_p);
