@@ -25,6 +25,9 @@
 //  Longest time that can be set: a day.
 #define DAY_MS 86400000
 
+//  No client gets more than this part of the memory for requests.
+#define CLIENT_PART 4
+
 static const option_t s_table [] = {
     { "endpoint", 'e', OPTION_STRING, "ENDPOINT", "where to listen",
       "tcp://127.0.0.1:5555", 0, 0 },
@@ -51,6 +54,8 @@ static const option_t s_table [] = {
       "100000", 1, INT32_MAX },
     { "max-service-requests", 0, OPTION_NUMBER, "N",
       "most requests that wait for one service", "50000", 1, INT32_MAX },
+    { "max-client-requests", 0, OPTION_NUMBER, "N",
+      "most requests of one client in the broker", "5000", 1, INT32_MAX },
     { "max-bytes", 0, OPTION_NUMBER, "BYTES",
       "most bytes in all requests together", "1073741824", 1, INT64_MAX },
     { "max-message", 0, OPTION_NUMBER, "BYTES",
@@ -63,7 +68,7 @@ static const option_t s_table [] = {
 //  Settings that SIGHUP brings into effect
 static const char *const s_live [] = {
     "verbose", "max-services", "max-workers", "max-requests",
-    "max-service-requests", "max-bytes", "max-frames", NULL
+    "max-service-requests", "max-client-requests", "max-bytes", "max-frames", NULL
 };
 
 //  A broker that runs, for SIGHUP
@@ -86,6 +91,10 @@ s_config (const options_t *options)
         .max_requests = (size_t) options_number (options, "max-requests"),
         .max_service_requests =
             (size_t) options_number (options, "max-service-requests"),
+        .max_client_requests =
+            (size_t) options_number (options, "max-client-requests"),
+        .max_client_bytes = (size_t) (options_number (options, "max-bytes")
+                                      / CLIENT_PART),
         .max_frames = (size_t) options_number (options, "max-frames"),
         .max_body_bytes = (size_t) options_number (options, "max-message"),
         .max_bytes = (size_t) options_number (options, "max-bytes")

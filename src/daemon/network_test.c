@@ -28,7 +28,7 @@ Suite *
 network_suite (void);
 
 #define PATH_SIZE 128
-#define ARGUMENTS_MAX 16
+#define ARGUMENTS_MAX 24
 
 //  Nothing takes so long unless it never comes
 #define PATIENCE_MS 20000
@@ -431,6 +431,91 @@ START_TEST (too_few_file_descriptors)
 }
 END_TEST
 
+//  --------------------------------------------------------------------------
+//  Limits
+
+//  A worker of a service of its own answers one request of a client's.
+static void
+s_round_trip (zsock_t *client, zsock_t *worker)
+{
+    ck_assert_int_eq (zstr_sendx (client, "", "MDPC01", "good", "question",
+                                  NULL), 0);
+    zmsg_t *request = zmsg_recv (worker);
+    while (request && zmsg_size (request) < 5) {    //  A HEARTBEAT
+        zmsg_destroy (&request);
+        request = zmsg_recv (worker);
+    }
+    ck_assert_ptr_nonnull (request);
+    ck_assert (zframe_streq (zmsg_last (request), "question"));
+    //  REPLY has the same frames as REQUEST
+    zmsg_first (request);
+    zmsg_next (request);
+    zframe_reset (zmsg_next (request), "\3", 1);
+    ck_assert_int_eq (zmsg_send (&request, worker), 0);
+    zmsg_t *reply = zmsg_recv (client);
+    ck_assert_ptr_nonnull (reply);
+    ck_assert (zframe_streq (zmsg_last (reply), "question"));
+    zmsg_destroy (&reply);
+}
+
+//  So many messages that all want too much of the same thing.
+#define OFTEN 50
+
+static void
+s_send_often (zsock_t *rude, const char *service, const char *body, int bodies)
+{
+    for (int count = 0; count < OFTEN; count++) {
+        zmsg_t *message = zmsg_new ();
+        zmsg_addstr (message, "");
+        zmsg_addstr (message, "MDPC01");
+        //  A name of its own for each where the services are what is filled up
+        zmsg_addstrf (message, service, count);
+        for (int nbr = 0; nbr < bodies; nbr++)
+            zmsg_addstr (message, body);
+        ck_assert_int_eq (zmsg_send (&message, rude), 0);
+    }
+}
+
+START_TEST (who_runs_into_limits_disturbs_nobody)
+{
+    START (0, "--max-services", "40", "--max-workers", "2", "--max-requests",
+           "60", "--max-service-requests", "10", "--max-client-requests", "20",
+           "--max-bytes", "200000", "--max-frames", "8", "--max-message",
+           "2000");
+    zsock_t *client = s_client (NULL);
+    zsock_t *worker = s_client (NULL);
+    zsock_t *rude [4];
+    ck_assert_int_eq (zstr_sendx (worker, "", "MDPW01", "\1", "good", NULL), 0);
+    s_round_trip (client, worker);
+    char large [1901] = "";
+    memset (large, 'a', sizeof (large) - 1);
+    for (int nbr = 0; nbr < 4; nbr++)
+        rude [nbr] = s_client (NULL);
+    s_send_often (rude [0], "bad", "x", 1);
+    s_round_trip (client, worker);
+    s_await_line ("too many requests for service");
+    s_send_often (rude [1], "bad %d", "", 1);
+    s_round_trip (client, worker);
+    s_await_line ("one client has too many");
+    s_send_often (rude [2], "bytes", large, 1);
+    s_round_trip (client, worker);
+    s_send_often (rude [2], "bytes", large, 2);
+    s_round_trip (client, worker);
+    s_await_line ("body is too large");
+    s_send_often (rude [3], "frames", "", 20);
+    s_round_trip (client, worker);
+    for (int nbr = 1; nbr < 4; nbr++)
+        ck_assert_int_eq (zstr_sendx (rude [nbr], "", "MDPW01", "\1", "bad",
+                                      NULL), 0);
+    s_await_line ("too many workers");
+    s_round_trip (client, worker);
+    for (int nbr = 0; nbr < 4; nbr++)
+        zsock_destroy (&rude [nbr]);
+    zsock_destroy (&worker);
+    zsock_destroy (&client);
+}
+END_TEST
+
 Suite *
 network_suite (void)
 {
@@ -445,6 +530,7 @@ network_suite (void)
     tcase_add_test (tcase, certificates_come_and_go_while_it_runs);
     tcase_add_test (tcase, the_supervisor_is_told);
     tcase_add_test (tcase, the_watchdog_hears_of_us);
+    tcase_add_test (tcase, who_runs_into_limits_disturbs_nobody);
     tcase_add_test (tcase, too_many_connections);
     tcase_add_test (tcase, too_few_file_descriptors);
     suite_add_tcase (suite, tcase);

@@ -22,6 +22,10 @@
 //  Lines a second, unless the user asked to see everything.
 #define LINES_MAX 100
 
+//  Of these, lines that are no warnings: any message that is not valid makes one,
+//  and so many of them must not hide what is worth a warning.
+#define INFO_LINES_MAX 20
+
 //  Bytes of a subject that are shown. A line must stay below PIPE_BUF, or
 //  writing it could block.
 #define SUBJECT_MAX 255
@@ -87,7 +91,8 @@ notices_write (notices_t *self, int64_t now_ms, notice_level_t level,
         self->second = now_ms / 1000;
         self->written = 0;
     }
-    if (self->written >= LINES_MAX && !self->verbose) {
+    size_t most = level == NOTICE_WARNING? LINES_MAX: INFO_LINES_MAX;
+    if (self->written >= most && !self->verbose) {
         self->dropped++;
         return;
     }

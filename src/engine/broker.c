@@ -80,6 +80,7 @@ static const char *const s_request_refusals [] = {
     [SERVICES_TOO_MANY] = "request dropped: too many services",
     [SERVICES_REQUESTS] = "request dropped: too many requests",
     [SERVICES_QUEUE] = "request dropped: too many requests for service",
+    [SERVICES_CLIENT] = "request dropped: one client has too many, now for service",
     [SERVICES_BYTES] = "request dropped: requests take too much memory"
 };
 
@@ -91,6 +92,8 @@ s_services_config (const broker_config_t *config)
         .max_services = config->max_services,
         .max_requests = config->max_requests,
         .max_service_requests = config->max_service_requests,
+        .max_client_requests = config->max_client_requests,
+        .max_client_bytes = config->max_client_bytes,
         .max_bytes = config->max_bytes
     };
 }

@@ -25,6 +25,9 @@ typedef struct {
                                 //  ones are remembered
     size_t max_requests;        //  Requests, waiting or held by workers
     size_t max_service_requests;    //  Requests that wait for one service
+    size_t max_client_requests; //  Of one client, waiting or held by workers;
+                                //  0: no limit
+    size_t max_client_bytes;    //  Of memory that these take; 0: no limit
     size_t max_frames;          //  Frames in a message, without the address
     size_t max_body_bytes;      //  In the body of a message, all its frames
                                 //  together; 0: no limit
