@@ -28,6 +28,8 @@
     SUITE (request_id)                                                      \
     SUITE (store)                                                           \
     SUITE (postgresql)                                                      \
+    SUITE (keyring)                                                         \
+    SUITE (network)                                                         \
     SUITE (options)                                                         \
     SUITE (notices)                                                         \
     SUITE (channels)                                                        \

@@ -180,7 +180,7 @@ fuzz_profile (const uint8_t *data, size_t size)
         HOLDS (profile->name && profile->endpoint);
         for (int process = 0; process < PROCESS_COUNT; process++)
             free (profile_command (profile, (process_t) process, false,
-                                   "mdp/0.1", request));
+                                   "mdp/0.1", request, NULL));
         profile_speaks (profile, "mdp/0.1");
         zmsg_destroy (&request);
     }

@@ -62,6 +62,8 @@ host_open (stage_t *self, player_t *host)
     zsock_set_router_mandatory (host->socket, 1);
     zsock_set_sndhwm (host->socket, 0);
     zsock_set_rcvhwm (host->socket, 0);
+    if (self->config.keys)
+        keys_bind (self->config.keys, host->socket);
     if (s_bind (host->socket, profile->endpoint) >= 0
     && (!profile->worker_endpoint
     ||  s_bind (host->socket, profile->worker_endpoint) >= 0))

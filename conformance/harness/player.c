@@ -82,7 +82,11 @@ s_connect_zmtp (stage_t *self, player_t *player, const actor_t *actor)
     zsock_set_linger (player->socket, 1000);
     zsock_set_sndhwm (player->socket, 0);
     zsock_set_rcvhwm (player->socket, 0);
+    //  Waits only when the target has refused the connection for good
+    zsock_set_sndtimeo (player->socket, 0);
     zsock_set_reconnect_ivl (player->socket, 20);
+    if (self->config.keys)
+        keys_connect (self->config.keys, player->socket);
     void *handle = zsock_resolve (player->socket);
     if (actor->addressed)
         zmq_setsockopt (handle, ZMQ_ROUTING_ID, actor->address.bytes,
@@ -229,6 +233,12 @@ stage_send (stage_t *self, player_t *player, zmsg_t **message_p)
         s_dress (player, *message_p);
         //  A message of no frames cannot be sent, and is not a message
         rc = zmsg_size (*message_p)? zmsg_send (message_p, player->socket): 0;
+        if (rc && errno == EAGAIN) {
+            //  What comes of it the next steps show
+            stage_note (self, "%s: the target refused the connection",
+                        player->name);
+            rc = 0;
+        }
     }
     zmsg_destroy (message_p);
     return rc;

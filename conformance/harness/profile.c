@@ -21,7 +21,7 @@ static const char *s_settings [] = {
     "broker/command", "broker/attached", "titanic/command", "worker/command",
     "worker/slow", "client/command", "client/prints", "titanic-client/command",
     "titanic-client/prints", "state/directory", "state/size",
-    "state/elsewhere", NULL
+    "state/elsewhere", "curve/fresh", "curve/server", "curve/client", NULL
 };
 
 //  What is put in when a process starts
@@ -78,7 +78,8 @@ s_expand (reader_t *reader, const char *value)
             continue;
         }
         char *name = strndup (value + 2, (size_t) (end - value) - 2);
-        if (s_is_late (name)) {
+        if (s_is_late (name)
+        || (reader->profile->curve && keys_is_name (name))) {
             fprintf (out, "${%s}", name);
             free (name);
             value = end + 1;
@@ -169,10 +170,29 @@ s_read_speaks (reader_t *reader, zconfig_t *root)
     free (words);
 }
 
+//  Certificates are made for a target that the harness starts, and those of one
+//  that runs already are in files
+static void
+s_read_curve (reader_t *reader, zconfig_t *root)
+{
+    profile_t *profile = reader->profile;
+    profile->curve_server = s_string (reader, root, "curve/server");
+    profile->curve_client = s_string (reader, root, "curve/client");
+    bool fresh = s_number (reader, root, "curve/fresh", 0) > 0;
+    profile->curve = fresh || profile->curve_server;
+    if (!profile->curve_server != !profile->curve_client)
+        s_complain (reader, "curve: %s", "server and client go together: two "
+                    "files with certificates");
+    if (fresh && profile->curve_server)
+        s_complain (reader, "curve: %s", "either fresh = 1, or server and "
+                    "client");
+}
+
 static void
 s_read_settings (reader_t *reader, zconfig_t *root)
 {
     profile_t *profile = reader->profile;
+    s_read_curve (reader, root);
     profile->name = s_string (reader, root, "target/name");
     if (!profile->name)
         profile->name = strdup (reader->path);
@@ -282,6 +302,8 @@ profile_destroy (profile_t **self_p)
         free (self->worker_endpoint);
         free (self->slow_worker);
         free (self->state);
+        free (self->curve_server);
+        free (self->curve_client);
         free (self);
         *self_p = NULL;
     }
@@ -332,7 +354,7 @@ s_put_late (FILE *out, const char *name, const char *version, zmsg_t *request)
 
 char *
 profile_command (const profile_t *self, process_t process, bool slow,
-                 const char *version, zmsg_t *request)
+                 const char *version, zmsg_t *request, const keys_t *keys)
 {
     const char *command = slow? self->slow_worker
                               : self->programs [process].command;
@@ -349,6 +371,11 @@ profile_command (const profile_t *self, process_t process, bool slow,
                         : NULL;
         if (name && s_is_late (name)) {
             s_put_late (out, name, version, request);
+            command = end + 1;
+        }
+        else
+        if (name && keys && keys_is_name (name)) {
+            keys_put (keys, out, name, process == PROCESS_BROKER);
             command = end + 1;
         }
         else
@@ -376,6 +403,9 @@ s_missing_process (const profile_t *self, const needs_t *needs)
     }
     if (needs->stage_broker && self->attached)
         return strdup ("the harness cannot be the broker where one runs already");
+    if (needs->stage_broker && self->curve_server)
+        return strdup ("the harness cannot be the broker whose certificate it "
+                       "has only the public part of (curve/server)");
     if (needs->slow && !self->slow_worker)
         return strdup ("the profile does not say how to start a worker that "
                        "works long (worker/slow)");

@@ -15,6 +15,7 @@
 #include <stdint.h>
 #include <stdio.h>
 
+#include "keys.h"
 #include "script.h"
 
 //  One process of a target.
@@ -43,6 +44,10 @@ typedef struct {
                                 //  or more over each request; NULL if there is
                                 //  none
     bool attached;              //  A broker runs already
+    bool curve;                 //  Connections are encrypted: CURVE
+    char *curve_server;         //  Public certificate of a broker that runs
+                                //  already; NULL: certificates are made
+    char *curve_client;         //  What the harness is known by there
 } profile_t;
 
 //  A variable of profiles: ${name}.
@@ -67,10 +72,12 @@ void
 //  The command of a process with what is known only now: ${mdp} is the version
 //  that is spoken ("0.1"), and for a client ${service} and ${body} are a service
 //  and the frames of a body, quoted for the shell; request holds them, NULL for
-//  other processes. slow is for the worker. Fresh; NULL if there is no command.
+//  other processes. ${curve-cert}, ${curve-server} and ${curve-clients} are paths
+//  of keys, NULL for none. slow is for the worker. Fresh; NULL if there is no
+//  command.
 char *
     profile_command (const profile_t *self, process_t process, bool slow,
-                     const char *version, zmsg_t *request);
+                     const char *version, zmsg_t *request, const keys_t *keys);
 
 bool
     profile_speaks (const profile_t *self, const char *protocol);

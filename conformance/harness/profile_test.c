@@ -74,7 +74,7 @@ s_assert_command (const char *text, process_t process, const char *expected)
     zmsg_addstr (request, "it's");
     zmsg_addstr (request, "two words");
     char *command = profile_command (profile, process, false, "mdp/0.2",
-                                     request);
+                                     request, NULL);
     ck_assert_str_eq (command, expected);
     free (command);
     zmsg_destroy (&request);

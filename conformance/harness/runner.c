@@ -141,6 +141,18 @@ s_tell (int pipe, const result_t *result, int64_t lag_ms)
     free (text);
 }
 
+//  Beside the working directory, which may be one that is filled up
+static keys_t *
+s_keys_new (const task_t *task, char **reason)
+{
+    const profile_t *profile = task->job->profile;
+    char *path = zsys_sprintf ("%s/keys", task->directory);
+    keys_t *keys = keys_new (path, profile->curve_server, profile->curve_client,
+                             reason);
+    free (path);
+    return keys;
+}
+
 static int
 s_perform (void *argument)
 {
@@ -152,23 +164,30 @@ s_perform (void *argument)
     char *work = zsys_sprintf ("%s/work", task->directory);
     char *logs = zsys_sprintf ("%s/logs", task->directory);
     int64_t lag_ms = 0;
+    char *reason = NULL;
+    keys_t *keys = NULL;
     if (mkdir (work, 0755) || mkdir (logs, 0755)
-    ||  s_mount_state (task, work)) {
-        char *reason = zsys_sprintf ("cannot set up the state directory: %s",
-                                     strerror (errno));
+    ||  s_mount_state (task, work))
+        reason = zsys_sprintf ("cannot set up the state directory: %s",
+                               strerror (errno));
+    else
+    if (task->job->profile->curve)
+        keys = s_keys_new (task, &reason);
+    if (reason) {
         result->verdict = VERDICT_BROKEN;
         result_set (&result->reason, reason);
         free (reason);
     }
     else {
         stage_config_t config = { task->job->profile, task->config->fixtures,
-            scenario->version, work, logs, task->config->scale };
+            scenario->version, work, logs, keys, task->config->scale };
         stage_t *stage = stage_new (&config);
         play_scenario (scenario, stage, task->job->profile, result);
         lag_ms = stage_lag_ms (stage);
         stage_destroy (&stage);
     }
     s_tell (task->pipe, result, lag_ms);
+    keys_destroy (&keys);
     result_destroy (&result);
     free (work);
     free (logs);

@@ -339,7 +339,8 @@ static child_t *
 s_prepare (stage_t *self, process_t process, bool slow, zmsg_t *request)
 {
     char *command = profile_command (self->config.profile, process, slow,
-                                     self->spoken->version, request);
+                                     self->spoken->version, request,
+                                     self->config.keys);
     if (!command)
         return NULL;
     char *log = zsys_sprintf ("%s/%s.log", self->config.logs,

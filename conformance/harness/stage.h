@@ -25,6 +25,7 @@ typedef struct {
     const char *version;        //  Of MDP that the scenario speaks
     const char *directory;      //  Working directory of the target's processes
     const char *logs;           //  Directory for what they print
+    keys_t *keys;               //  Connections are encrypted; NULL: plain
     double scale;               //  All times are multiplied by this
 } stage_config_t;
 

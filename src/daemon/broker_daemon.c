@@ -20,9 +20,13 @@
 #include "../engine/broker.h"
 #include "options.h"
 #include "reactor.h"
+#include "reload.h"
 
 //  Longest time that can be set: a day.
 #define DAY_MS 86400000
+
+//  No client gets more than this part of the memory for requests.
+#define CLIENT_PART 4
 
 static const option_t s_table [] = {
     { "endpoint", 'e', OPTION_STRING, "ENDPOINT", "where to listen",
@@ -34,6 +38,14 @@ static const option_t s_table [] = {
     { "expiry", 0, OPTION_NUMBER, "MS",
       "milliseconds that a request waits for a service without workers, "
       "0 for ever", "60000", 0, DAY_MS },
+    { "curve-cert", 0, OPTION_STRING, "FILE",
+      "speak CURVE with this certificate; FILE_secret has its secret key",
+      NULL, 0, 0 },
+    { "curve-clients", 0, OPTION_STRING, "DIRECTORY",
+      "public certificates of those that may connect; any lets everybody in",
+      NULL, 0, 0 },
+    { "max-connections", 0, OPTION_NUMBER, "N", "most connections at a time",
+      "10000", 1, 1000000 },
     { "max-services", 0, OPTION_NUMBER, "N", "most services",
       "10000", 1, INT32_MAX },
     { "max-workers", 0, OPTION_NUMBER, "N", "most workers",
@@ -42,19 +54,35 @@ static const option_t s_table [] = {
       "100000", 1, INT32_MAX },
     { "max-service-requests", 0, OPTION_NUMBER, "N",
       "most requests that wait for one service", "50000", 1, INT32_MAX },
+    { "max-client-requests", 0, OPTION_NUMBER, "N",
+      "most requests of one client in the broker", "5000", 1, INT32_MAX },
     { "max-bytes", 0, OPTION_NUMBER, "BYTES",
       "most bytes in all requests together", "1073741824", 1, INT64_MAX },
     { "max-message", 0, OPTION_NUMBER, "BYTES",
-      "largest frame taken, in bytes", "16777216", 1024, INT32_MAX },
+      "largest body of a message, in bytes, all its frames together", "16777216", 1024, INT32_MAX },
     { "max-frames", 0, OPTION_NUMBER, "N", "most frames in a message",
       "4096", 6, 65535 },
     { NULL, 0, OPTION_FLAG, NULL, NULL, NULL, 0, 0 }
 };
 
-static broker_t *
-s_broker_new (const options_t *options)
+//  Settings that SIGHUP brings into effect
+static const char *const s_live [] = {
+    "verbose", "max-services", "max-workers", "max-requests",
+    "max-service-requests", "max-client-requests", "max-bytes", "max-frames", NULL
+};
+
+//  A broker that runs, for SIGHUP
+typedef struct {
+    int argc;
+    char **argv;
+    options_t *options;         //  Now in effect, but for what takes a restart
+    broker_t *broker;
+} running_t;
+
+static broker_config_t
+s_config (const options_t *options)
 {
-    broker_config_t config = {
+    return (broker_config_t) {
         .heartbeat_ms = options_number (options, "heartbeat"),
         .liveness = options_number (options, "liveness"),
         .expiry_ms = options_number (options, "expiry"),
@@ -63,10 +91,90 @@ s_broker_new (const options_t *options)
         .max_requests = (size_t) options_number (options, "max-requests"),
         .max_service_requests =
             (size_t) options_number (options, "max-service-requests"),
+        .max_client_requests =
+            (size_t) options_number (options, "max-client-requests"),
+        .max_client_bytes = (size_t) (options_number (options, "max-bytes")
+                                      / CLIENT_PART),
         .max_frames = (size_t) options_number (options, "max-frames"),
+        .max_body_bytes = (size_t) options_number (options, "max-message"),
         .max_bytes = (size_t) options_number (options, "max-bytes")
     };
-    return broker_new (&config);
+}
+
+//  At SIGHUP. The certificates of others are read again by themselves.
+static bool
+s_reload (void *argument)
+{
+    running_t *running = argument;
+    options_t *later = reload_options (running->options, running->argc,
+                                       running->argv, s_table, s_live, "");
+    if (later) {
+        broker_config_t config = s_config (later);
+        broker_set_limits (running->broker, &config);
+        options_destroy (&running->options);
+        running->options = later;
+    }
+    return options_flag (running->options, "verbose") != 0;
+}
+
+//  The keys that the options name, NULL for none. An exit status, after one
+//  line of error unless it is DAEMON_OK.
+static int
+s_keyring_new (const options_t *options, keyring_t **keyring_p)
+{
+    const char *certificate = options_string (options, "curve-cert");
+    const char *clients = options_string (options, "curve-clients");
+    *keyring_p = NULL;
+    if (!certificate && !clients)
+        return DAEMON_OK;
+    char error [512];
+    if (!certificate)
+        snprintf (error, sizeof (error), "--curve-clients is of no use without "
+                  "--curve-cert FILE, our own certificate; mdpcert makes one");
+    else
+    if (!clients)
+        snprintf (error, sizeof (error), "--curve-cert needs --curve-clients "
+                  "DIRECTORY, the certificates of those that may connect, or "
+                  "--curve-clients any");
+    else
+        *keyring_p = keyring_server_new (certificate, clients, error,
+                                         sizeof (error));
+    if (*keyring_p)
+        return DAEMON_OK;
+    fprintf (stderr, "%s: %s\n", program_invocation_short_name, error);
+    return DAEMON_USAGE;
+}
+
+//  Run with these keys, NULL for plain.
+static int
+s_run (running_t *running, keyring_t *keyring, daemon_wrap_fn *wrap)
+{
+    const options_t *options = running->options;
+    broker_config_t broker_config = s_config (options);
+    broker_t *broker = running->broker = broker_new (&broker_config);
+    if (!broker) {
+        fprintf (stderr, "%s: cannot start: out of memory; free some\n",
+                 program_invocation_short_name);
+        return DAEMON_FAILED;
+    }
+    engine_t engine = { broker_step, broker };
+    if (wrap)
+        wrap (&engine);
+    reactor_config_t config = {
+        .endpoint = options_string (options, "endpoint"),
+        .bind = true,
+        .keyring = keyring,
+        .max_connections = (size_t) options_number (options, "max-connections"),
+        .max_message_bytes = options_number (options, "max-message"),
+        .verbose = options_flag (options, "verbose") != 0,
+        .reload = s_reload,
+        .reload_argument = running,
+        .step = engine.step,
+        .engine = engine.engine
+    };
+    int rc = reactor_run (&config);
+    broker_destroy (&broker);
+    return rc? DAEMON_FAILED: DAEMON_OK;
 }
 
 int
@@ -84,26 +192,12 @@ broker_daemon (int argc, char *argv [], daemon_wrap_fn *wrap)
         options_destroy (&options);
         return DAEMON_USAGE;
     }
-    broker_t *broker = s_broker_new (options);
-    if (!broker) {
-        fprintf (stderr, "%s: cannot start: out of memory; free some\n",
-                 program_invocation_short_name);
-        options_destroy (&options);
-        return DAEMON_FAILED;
-    }
-    engine_t engine = { broker_step, broker };
-    if (wrap)
-        wrap (&engine);
-    reactor_config_t config = {
-        .endpoint = options_string (options, "endpoint"),
-        .bind = true,
-        .max_message_bytes = options_number (options, "max-message"),
-        .verbose = options_flag (options, "verbose") != 0,
-        .step = engine.step,
-        .engine = engine.engine
-    };
-    int rc = reactor_run (&config);
-    broker_destroy (&broker);
-    options_destroy (&options);
-    return rc? DAEMON_FAILED: DAEMON_OK;
+    keyring_t *keyring;
+    int status = s_keyring_new (options, &keyring);
+    running_t running = { argc, argv, options, NULL };
+    if (status == DAEMON_OK)
+        status = s_run (&running, keyring, wrap);
+    keyring_destroy (&keyring);
+    options_destroy (&running.options);
+    return status;
 }

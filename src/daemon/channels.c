@@ -69,6 +69,8 @@ struct _channels_t {
     channel_entry_t *again;     //  Not before the next wait
     int epoll_fd;               //  Waits for wake_fd and all channels
     char endpoint [256];        //  Bound or connected to last
+    keyring_t *keyring;         //  Of new channels, NULL for plain
+    door_t *door;               //  Of what was bound
 };
 
 channels_t *
@@ -104,6 +106,7 @@ channels_destroy (channels_t **self_p)
         while (zmq_ctx_term (self->context) && errno == EINTR);
     if (self->epoll_fd >= 0)
         close (self->epoll_fd);
+    door_close (&self->door);
     free (self);
     errno = reason;
 }
@@ -112,6 +115,12 @@ void
 channels_set_linger (channels_t *self, int linger_ms)
 {
     self->linger_ms = linger_ms;
+}
+
+void
+channels_set_keyring (channels_t *self, keyring_t *keyring)
+{
+    self->keyring = keyring;
 }
 
 static int
@@ -137,6 +146,8 @@ s_socket_new (channels_t *self, int type)
           || s_set_int (socket, ZMQ_TCP_KEEPALIVE_CNT, 3)
           || zmq_setsockopt (socket, ZMQ_MAXMSGSIZE, &self->max_message_bytes,
                              sizeof (self->max_message_bytes));
+    if (rc == 0 && self->keyring)
+        rc = keyring_apply (self->keyring, socket);
     //  An address that nobody has any more is an event for the engine; two
     //  peers must not share one: MDP1-REQREP-05
     if (rc == 0 && type == ZMQ_ROUTER)
@@ -210,15 +221,23 @@ s_find (channels_t *self, channel_t number)
     return entry;
 }
 
+//  door is what is known about who may connect, NULL for what connects itself.
 static int
-s_open (channels_t *self, channel_t number, int type, const char *endpoint)
+s_open (channels_t *self, channel_t number, const door_config_t *door,
+        bool verbose, const char *endpoint)
 {
     assert (!s_find (self, number));
-    void *socket = s_socket_new (self, type);
+    void *socket = s_socket_new (self, door? ZMQ_ROUTER: ZMQ_DEALER);
     if (!socket)
         return -1;
-    int rc = type == ZMQ_ROUTER?
-        zmq_bind (socket, endpoint): zmq_connect (socket, endpoint);
+    int rc = 0;
+    if (door) {
+        assert (!self->door);
+        self->door = door_open (self->context, socket, door, verbose);
+        rc = self->door? zmq_bind (socket, endpoint): -1;
+    }
+    else
+        rc = zmq_connect (socket, endpoint);
     if (rc == 0) {
         size_t size = sizeof (self->endpoint);
         if (zmq_getsockopt (socket, ZMQ_LAST_ENDPOINT, self->endpoint, &size))
@@ -235,15 +254,23 @@ s_open (channels_t *self, channel_t number, int type, const char *endpoint)
 }
 
 int
-channels_bind (channels_t *self, channel_t number, const char *endpoint)
+channels_bind (channels_t *self, channel_t number, const char *endpoint,
+               size_t max_connections, bool verbose)
 {
-    return s_open (self, number, ZMQ_ROUTER, endpoint);
+    door_config_t door = { self->keyring, max_connections };
+    return s_open (self, number, &door, verbose, endpoint);
 }
 
 int
 channels_connect (channels_t *self, channel_t number, const char *endpoint)
 {
-    return s_open (self, number, ZMQ_DEALER, endpoint);
+    return s_open (self, number, NULL, false, endpoint);
+}
+
+door_t *
+channels_door (const channels_t *self)
+{
+    return self->door;
 }
 
 const char *

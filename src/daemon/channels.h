@@ -15,6 +15,7 @@
 #include <stdint.h>
 
 #include "../engine/engine.h"
+#include "door.h"
 
 typedef enum {
     CHANNELS_OK,
@@ -42,10 +43,16 @@ void
 void
     channels_set_linger (channels_t *self, int linger_ms);
 
+//  Have all channels that are opened from now on speak CURVE with these keys,
+//  which are borrowed; NULL for plain.
+void
+    channels_set_keyring (channels_t *self, keyring_t *keyring);
+
 //  Open a ROUTER that binds the endpoint, or a DEALER that connects to it.
-//  0, or -1 with errno.
+//  0, or -1 with errno. What binds gets a door; only one can bind.
 int
-    channels_bind (channels_t *self, channel_t number, const char *endpoint);
+    channels_bind (channels_t *self, channel_t number, const char *endpoint,
+                   size_t max_connections, bool verbose);
 int
     channels_connect (channels_t *self, channel_t number,
                       const char *endpoint);
@@ -53,6 +60,10 @@ int
 //  The endpoint that was bound or connected to last, with the port filled in.
 const char *
     channels_endpoint (const channels_t *self);
+
+//  The door of what was bound, NULL if nothing was.
+door_t *
+    channels_door (const channels_t *self);
 
 //  Close a channel, if there is one with this number.
 void

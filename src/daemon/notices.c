@@ -22,10 +22,17 @@
 //  Lines a second, unless the user asked to see everything.
 #define LINES_MAX 100
 
+//  Of these, lines that are no warnings: any message that is not valid makes one,
+//  and so many of them must not hide what is worth a warning.
+#define INFO_LINES_MAX 20
+
 //  Bytes of a subject that are shown. A line must stay below PIPE_BUF, or
 //  writing it could block.
 #define SUBJECT_MAX 255
 #define LINE_MAX_SIZE 1024
+
+//  How often something that is repeated is told.
+#define REPEAT_MS 60000
 
 static const char *const s_level_texts [] = {
     [NOTICE_TRACE] = "trace",
@@ -84,7 +91,8 @@ notices_write (notices_t *self, int64_t now_ms, notice_level_t level,
         self->second = now_ms / 1000;
         self->written = 0;
     }
-    if (self->written >= LINES_MAX && !self->verbose) {
+    size_t most = level == NOTICE_WARNING? LINES_MAX: INFO_LINES_MAX;
+    if (self->written >= most && !self->verbose) {
         self->dropped++;
         return;
     }
@@ -106,4 +114,23 @@ notices_write (notices_t *self, int64_t now_ms, notice_level_t level,
     }
     else
         self->dropped++;
+}
+
+void
+notices_write_once (notices_t *self, repeated_t *repeated, int64_t now_ms,
+                    notice_level_t level, const char *text,
+                    const frame_t *subject)
+{
+    if (repeated->told && now_ms - repeated->told_ms < REPEAT_MS
+    && !self->verbose) {
+        repeated->untold++;
+        return;
+    }
+    char full_text [256];
+    if (repeated->untold)
+        snprintf (full_text, sizeof (full_text), "%s (and %zu times before)",
+                  text, repeated->untold);
+    notices_write (self, now_ms, level, repeated->untold? full_text: text,
+                   subject);
+    *repeated = (repeated_t) { .told = true, .told_ms = now_ms };
 }

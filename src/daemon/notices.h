@@ -30,4 +30,18 @@ void
     notices_write (notices_t *self, int64_t now_ms, notice_level_t level,
                    const char *text, const frame_t *subject);
 
+//  One thing that a peer can do to us over and over again.
+typedef struct {
+    bool told;                  //  It has been told at least once
+    int64_t told_ms;            //  When it was last told
+    size_t untold;              //  How often it happened since then
+} repeated_t;
+
+//  The same for something that one peer can cause as often as it likes: one
+//  line a minute, with how often it happened in between. All with verbose.
+void
+    notices_write_once (notices_t *self, repeated_t *repeated, int64_t now_ms,
+                        notice_level_t level, const char *text,
+                        const frame_t *subject);
+
 #endif

@@ -419,3 +419,41 @@ options_argument (const options_t *self, size_t index)
 {
     return index < self->rest? self->arguments [index]: NULL;
 }
+
+static bool
+s_is_among (const char *name, const char *const *names)
+{
+    for (; *names; names++)
+        if (strcmp (*names, name) == 0)
+            return true;
+    return false;
+}
+
+size_t
+options_differences (const options_t *self, const options_t *other,
+                     const char *const *names, int among,
+                     char *text, size_t size)
+{
+    assert (self->count == other->count && size > 0);
+    size_t count = 0;
+    size_t used = 0;
+    *text = 0;
+    for (size_t index = 0; index < self->count; index++) {
+        const option_t *option = self->values [index].option;
+        const char *value = other->values [index].text;
+        const char *before = self->values [index].text;
+        if (option->type == OPTION_FLAG) {  //  Not given is no
+            value = other->values [index].flag? "yes": "no";
+            before = self->values [index].flag? "yes": "no";
+        }
+        if (s_is_among (option->name, names) != (among != 0)
+        ||  strcmp (value? value: "", before? before: "") == 0)
+            continue;
+        int written = snprintf (text + used, size - used, "%s%s %s",
+                                count++? ", ": "", option->name,
+                                value && *value? value: "\"\"");
+        used += written > 0 && (size_t) written < size - used
+            ? (size_t) written: 0;
+    }
+    return count;
+}

@@ -60,6 +60,14 @@ const char *
 int
     options_flag (const options_t *self, const char *name);
 
+//  Write which settings have another value in other, as "name value, ..." into
+//  text of size bytes, and return how many. among: only those in names, which end
+//  with NULL; else only those that are not in names.
+size_t
+    options_differences (const options_t *self, const options_t *other,
+                         const char *const *names, int among,
+                         char *text, size_t size);
+
 //  What stands after the options on the command line: count and each, borrowed.
 size_t
     options_rest (const options_t *self);

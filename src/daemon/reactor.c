@@ -29,6 +29,7 @@
 
 #include "channels.h"
 #include "notices.h"
+#include "supervisor.h"
 
 //  Messages in a batch, and batches in a row, that may go before a tick that
 //  is due. A worker is not to expire while its heartbeat lies unread, but
@@ -51,7 +52,9 @@
 typedef struct {
     const reactor_config_t *config; //  As given
     channels_t *channels;       //  The sockets
-    int signal_fd;              //  SIGTERM and SIGINT are read here
+    int signal_fd;              //  SIGTERM, SIGINT and SIGHUP are read here
+    int64_t watchdog_ms;        //  How often the supervisor wants to hear of us
+    int64_t alive_ms;           //  When it is to hear next
     update_t *update;           //  What the engine asks for
     update_t *spare;            //  What is being carried out
     int64_t deadline_ms;        //  When the engine wants a tick
@@ -63,6 +66,9 @@ typedef struct {
     size_t random_left;         //  Bytes of them that nobody had yet
     bool failed;                //  Cannot go on
     notices_t notices;          //  The log
+    repeated_t store_failed;    //  The store did not do what it was asked
+    repeated_t dropped;         //  A message that came could not be taken
+    repeated_t unread;          //  A peer does not read what it is sent
 } reactor_t;
 
 static int64_t
@@ -81,6 +87,15 @@ s_notice (reactor_t *self, notice_level_t level, const char *text,
                    subject);
 }
 
+//  The same for what peers can cause again and again.
+static void
+s_warn_once (reactor_t *self, repeated_t *repeated, const char *text,
+             const frame_t *subject)
+{
+    notices_write_once (&self->notices, repeated, s_clock_ms (CLOCK_MONOTONIC),
+                        NOTICE_WARNING, text, subject);
+}
+
 //  What a user can do about an endpoint that does not work.
 static const char *
 s_endpoint_hint (int reason)
@@ -97,6 +112,8 @@ s_endpoint_hint (int reason)
         case EINVAL:
         case EPROTONOSUPPORT:
             return "write --endpoint as tcp://ADDRESS:PORT";
+        case EMFILE:
+            return "allow more open files with ulimit -n";
         default:
             return "choose another --endpoint";
     }
@@ -186,8 +203,8 @@ s_answer (reactor_t *self, store_answer_t *answers, size_t count)
         s_step_answer (self, EVENT_WRITTEN, &answers [place]);
     }
     if (failed)
-        s_notice (self, NOTICE_WARNING, store_error (self->config->store),
-                  NULL);
+        s_warn_once (self, &self->store_failed,
+                     store_error (self->config->store), NULL);
 }
 
 //  Commit each write by itself, which takes no memory of ours: what is asked of
@@ -250,8 +267,8 @@ s_read (reactor_t *self, size_t from, size_t end)
         store_answer_t answer = { 0 };
         store_read (self->config->store, &effect->query, &answer);
         if (answer.result != STORE_OK && answer.result != STORE_UNKNOWN)
-            s_notice (self, NOTICE_WARNING, store_error (self->config->store),
-                      NULL);
+            s_warn_once (self, &self->store_failed,
+                         store_error (self->config->store), NULL);
         s_step_answer (self, EVENT_READ, &answer);
     }
 }
@@ -324,8 +341,8 @@ s_send (reactor_t *self, const effect_t *effect)
             break;
         }
         case CHANNELS_FULL:
-            s_notice (self, NOTICE_WARNING, "message dropped: peer does not "
-                      "read what it is sent", address);
+            s_warn_once (self, &self->unread, "message dropped: peer does not "
+                         "read what it is sent", address);
             break;
         case CHANNELS_UNKNOWN:
             s_notice (self, NOTICE_TRACE, "message dropped: channel is closed",
@@ -402,8 +419,8 @@ s_receive (reactor_t *self)
                     s_carry_out (self);
                 break;
             default:
-                s_notice (self, NOTICE_WARNING, "message dropped: too many "
-                          "frames, or out of memory", NULL);
+                s_warn_once (self, &self->dropped, "message dropped: too many "
+                             "frames, or out of memory", NULL);
         }
     }
     return true;
@@ -438,9 +455,48 @@ s_timeout_ms (const reactor_t *self, int64_t now_ms)
 {
     int64_t until_ms = self->deadline_ms > self->settle_ms?
         self->deadline_ms: self->settle_ms;
+    if (until_ms > self->alive_ms)
+        until_ms = self->alive_ms;
     if (until_ms <= now_ms)
         return 0;
     return until_ms - now_ms < WAIT_MAX_MS? until_ms - now_ms: WAIT_MAX_MS;
+}
+
+//  Tell the supervisor that the loop goes round, if it is time.
+static void
+s_live (reactor_t *self, int64_t now_ms)
+{
+    if (now_ms < self->alive_ms)
+        return;
+    supervisor_alive ();
+    self->alive_ms = now_ms + self->watchdog_ms;
+}
+
+static void
+s_reload (reactor_t *self)
+{
+    supervisor_reloading ();
+    self->notices.verbose = self->config->reload (self->config->reload_argument);
+    if (channels_door (self->channels))
+        door_set_verbose (channels_door (self->channels),
+                          self->notices.verbose);
+    supervisor_ready ();
+}
+
+//  Signals have come: whether they are to end us.
+static bool
+s_signalled (reactor_t *self)
+{
+    struct signalfd_siginfo signal;
+    bool end = false;
+    while (read (self->signal_fd, &signal, sizeof (signal))
+                == (ssize_t) sizeof (signal))
+        if (signal.ssi_signo != SIGHUP)
+            end = true;
+        else
+        if (self->config->reload)
+            s_reload (self);
+    return end;
 }
 
 static void
@@ -452,7 +508,8 @@ s_loop (reactor_t *self)
     int64_t begun_ms = s_clock_ms (CLOCK_MONOTONIC);
     while (!self->failed) {
         int64_t timeout_ms = s_timeout_ms (self, begun_ms);
-        if (channels_wait (self->channels, (int) timeout_ms))
+        if (channels_wait (self->channels, (int) timeout_ms)
+        &&  s_signalled (self))
             break;
         s_look_at_clock (self);
         bool full = s_receive (self);
@@ -461,10 +518,11 @@ s_loop (reactor_t *self)
         bool stalled = now_ms - begun_ms > timeout_ms + STALL_MS;
         s_tick (self, full, stalled);
         begun_ms = s_clock_ms (CLOCK_MONOTONIC);
+        s_live (self, begun_ms);
     }
 }
 
-//  From now on SIGTERM and SIGINT are read from a file descriptor, by this
+//  From now on SIGTERM, SIGINT and SIGHUP are read from a file descriptor, by this
 //  thread and those that it starts. -1 with errno when that cannot be had.
 static int
 s_signals_open (void)
@@ -473,6 +531,7 @@ s_signals_open (void)
     sigemptyset (&signals);
     sigaddset (&signals, SIGTERM);
     sigaddset (&signals, SIGINT);
+    sigaddset (&signals, SIGHUP);
     if (sigprocmask (SIG_BLOCK, &signals, NULL))
         return -1;
     return signalfd (-1, &signals, SFD_NONBLOCK | SFD_CLOEXEC);
@@ -507,26 +566,55 @@ s_start (reactor_t *self)
                  strerror (errno));
         return -1;
     }
+    channels_set_keyring (self->channels, self->config->keyring);
     if (self->config->bind
-    &&  channels_bind (self->channels, 0, self->config->endpoint)) {
+    &&  channels_bind (self->channels, 0, self->config->endpoint,
+                       self->config->max_connections, self->config->verbose)) {
         s_endpoint_error ("bind", self->config->endpoint, errno);
         return -1;
     }
     return 0;
 }
 
+//  Whether nobody but this machine can see what goes to and from the endpoint.
+static bool
+s_is_local (const char *endpoint)
+{
+    static const char *const local [] = {
+        "ipc://", "inproc://", "tcp://127.", "tcp://localhost:", "tcp://[::1]:"
+    };
+    for (size_t index = 0; index < sizeof (local) / sizeof (*local); index++)
+        if (strncmp (endpoint, local [index], strlen (local [index])) == 0)
+            return true;
+    return false;
+}
+
+static void
+s_say_where (const reactor_t *self, const char *what, const char *endpoint)
+{
+    const keyring_t *keyring = self->config->keyring;
+    fprintf (stderr, "%s: %s %s%s\n", program_invocation_short_name, what,
+             endpoint, keyring? ", with CURVE": "");
+    if (!keyring && !s_is_local (endpoint))
+        fprintf (stderr, "%s: warning: %s is open to the network: whoever can "
+                 "reach it can read and send all; see --curve-cert\n",
+                 program_invocation_short_name, endpoint);
+}
+
 static void
 s_say_ready (reactor_t *self)
 {
-    if (self->config->bind)
-        fprintf (stderr, "%s: listening on %s\n",
-                 program_invocation_short_name,
-                 channels_endpoint (self->channels));
+    const reactor_config_t *config = self->config;
+    if (config->bind)
+        s_say_where (self, "listening on", channels_endpoint (self->channels));
     else
         for (size_t broker = 0; broker < s_brokers (self); broker++)
-            fprintf (stderr, "%s: connecting to %s\n",
-                     program_invocation_short_name,
-                     s_endpoint (self, broker));
+            s_say_where (self, "connecting to", s_endpoint (self, broker));
+    door_t *door = channels_door (self->channels);
+    if (door && door_connections (door) < config->max_connections)
+        fprintf (stderr, "%s: warning: at most %zu connections, not %zu; "
+                 "ulimit -n allows more\n", program_invocation_short_name,
+                 door_connections (door), config->max_connections);
 }
 
 static void
@@ -545,14 +633,20 @@ reactor_run (const reactor_config_t *config)
     assert (config && config->step && config->endpoint);
     reactor_t self = {
         .config = config,
-        .notices = { .verbose = config->verbose }
+        .notices = { .verbose = config->verbose },
+        .watchdog_ms = supervisor_watchdog_ms (),
+        .alive_ms = INT64_MAX
     };
+    if (self.watchdog_ms != INT64_MAX)
+        self.alive_ms = 0;
     if (s_start (&self)) {
         s_end (&self);
         return -1;
     }
     s_say_ready (&self);
+    supervisor_ready ();
     s_loop (&self);
+    supervisor_stopping ();
     if (!self.failed) {
         channels_set_linger (self.channels, FLUSH_MS);
         s_step_simple (&self, EVENT_STOP);

@@ -12,6 +12,7 @@
 
 #include "../engine/engine.h"
 #include "../store/store.h"
+#include "keyring.h"
 
 typedef struct {
     const char *endpoint;       //  ZeroMQ endpoint
@@ -20,14 +21,19 @@ typedef struct {
     size_t endpoint_count;
     bool bind;                  //  true: channel 0 is a ROUTER that binds it,
                                 //  false: channels are DEALERs that connect
+    keyring_t *keyring;         //  CURVE; NULL: plain. Borrowed
+    size_t max_connections;     //  Peers at a time, when it binds
     int64_t max_message_bytes;  //  Largest frame taken from the wire
     bool verbose;               //  Show NOTICE_TRACE
+    bool (*reload) (void *argument);    //  Called at SIGHUP, between two
+                                //  steps; whether to show NOTICE_TRACE then
+    void *reload_argument;
     store_t *store;             //  NULL when the engine has none; borrowed
     engine_step_fn *step;
     void *engine;               //  Borrowed
 } reactor_config_t;
 
-//  Run until SIGTERM or SIGINT: drain what has arrived, step the engine for
+//  Run until SIGTERM or SIGINT, and tell the supervisor: drain what has arrived, step the engine for
 //  each message, commit the writes of the whole batch, feed the answers back,
 //  then poll until the deadline. At the end the engine gets EVENT_STOP and what
 //  it sends is flushed (for at most a second). 0, or -1 after a one-line error

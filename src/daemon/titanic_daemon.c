@@ -19,6 +19,7 @@
 #include "../store/store.h"
 #include "options.h"
 #include "reactor.h"
+#include "reload.h"
 #include "titanic_daemon.h"
 
 //  Longest time that can be set: a day.
@@ -32,6 +33,11 @@ static const option_t s_table [] = {
       "where requests are kept: sqlite:PATH, PATH, postgresql://..., or "
       "memory: for tests",
       "sqlite:titanic.db", 0, 0 },
+    { "curve-cert", 0, OPTION_STRING, "FILE",
+      "speak CURVE with this certificate; FILE_secret has its secret key",
+      NULL, 0, 0 },
+    { "curve-server", 0, OPTION_STRING, "FILE",
+      "the broker's public certificate", NULL, 0, 0 },
     { "mdp", 0, OPTION_STRING, "VERSION",
       "version of the Majordomo Protocol: 0.1 or 0.2", "0.1", 0, 0 },
     { "heartbeat", 0, OPTION_NUMBER, "MS",
@@ -59,33 +65,15 @@ static const option_t s_table [] = {
     { "service-executions", 0, OPTION_NUMBER, "N",
       "most of them for one service", "16", 1, 1000 },
     { "max-message", 0, OPTION_NUMBER, "BYTES",
-      "largest frame taken, in bytes", "16777216", 1024, INT32_MAX },
+      "largest request taken, in bytes, all its frames together", "16777216",
+      1024, INT32_MAX },
+    { "max-frames", 0, OPTION_NUMBER, "N", "most frames in a request",
+      "4096", 2, 65535 },
+    { "max-stored-bytes", 0, OPTION_NUMBER, "BYTES",
+      "largest store, in bytes; the last eighth is for replies only",
+      "10737418240", 1048576, INT64_MAX },
     { NULL, 0, OPTION_FLAG, NULL, NULL, NULL, 0, 0 }
 };
-
-static fleet_t *
-s_fleet_new (const options_t *options, mdp_version_t version, bool shared,
-             size_t brokers)
-{
-    titanic_config_t config = {
-        .version = version,
-        .heartbeat_ms = options_number (options, "heartbeat"),
-        .liveness = options_number (options, "liveness"),
-        .timeout_ms = options_number (options, "timeout"),
-        .retry_ms = options_number (options, "retry"),
-        .request_workers = (size_t) options_number (options, "workers"),
-        .reply_workers = (size_t) options_number (options, "reply-workers"),
-        .close_workers = (size_t) options_number (options, "close-workers"),
-        .executions = (size_t) options_number (options, "executions"),
-        .service_executions =
-            (size_t) options_number (options, "service-executions")
-    };
-    if (shared || brokers > 1) {
-        config.lease_ms = options_number (options, "lease");
-        uuid_generate_random (config.server.bytes);
-    }
-    return fleet_new (&config, brokers);
-}
 
 //  Where the brokers are
 typedef struct {
@@ -112,13 +100,111 @@ s_read_brokers (brokers_t *self, const char *list)
     return self->count? 0: -1;
 }
 
+//  Settings that SIGHUP brings into effect
+static const char *const s_live [] = {
+    "verbose", "max-message", "max-frames", "max-stored-bytes", NULL
+};
+
+//  A server that runs, for SIGHUP
+typedef struct {
+    int argc;
+    char **argv;
+    options_t *options;         //  Now in effect, but for what takes a restart
+    mdp_version_t version;
+    keyring_t *keyring;         //  NULL for plain
+    store_t *store;
+    fleet_t *fleet;
+    const brokers_t *brokers;
+} running_t;
+
+static titanic_config_t
+s_config (const options_t *options, mdp_version_t version)
+{
+    return (titanic_config_t) {
+        .version = version,
+        .heartbeat_ms = options_number (options, "heartbeat"),
+        .liveness = options_number (options, "liveness"),
+        .timeout_ms = options_number (options, "timeout"),
+        .retry_ms = options_number (options, "retry"),
+        .request_workers = (size_t) options_number (options, "workers"),
+        .reply_workers = (size_t) options_number (options, "reply-workers"),
+        .close_workers = (size_t) options_number (options, "close-workers"),
+        .executions = (size_t) options_number (options, "executions"),
+        .service_executions =
+            (size_t) options_number (options, "service-executions"),
+        .max_bytes = (size_t) options_number (options, "max-message"),
+        .max_frames = (size_t) options_number (options, "max-frames")
+    };
+}
+
+//  At SIGHUP. New connections use the certificates that are there now.
+static bool
+s_reload (void *argument)
+{
+    running_t *running = argument;
+    char error [512] = "";
+    char also [540] = "";
+    if (running->keyring
+    &&  keyring_reload (running->keyring,
+                        options_string (running->options, "curve-cert"),
+                        options_string (running->options, "curve-server"),
+                        error, sizeof error))
+        snprintf (also, sizeof also, "; certificates stay as they were: %s",
+                  error);
+    options_t *later = reload_options (running->options, running->argc,
+                                       running->argv, s_table, s_live, also);
+    if (later) {
+        titanic_config_t config = s_config (later, running->version);
+        fleet_set_limits (running->fleet, &config);
+        store_set_limit (running->store,
+                         options_number (later, "max-stored-bytes"));
+        options_destroy (&running->options);
+        running->options = later;
+    }
+    return options_flag (running->options, "verbose") != 0;
+}
+
+//  The keys that the options name, NULL for none. An exit status, after one
+//  line of error unless it is DAEMON_OK.
+static int
+s_keyring_new (const options_t *options, keyring_t **keyring_p)
+{
+    const char *certificate = options_string (options, "curve-cert");
+    const char *server = options_string (options, "curve-server");
+    *keyring_p = NULL;
+    if (!certificate && !server)
+        return DAEMON_OK;
+    char error [512];
+    if (certificate && server)
+        *keyring_p = keyring_client_new (certificate, server, error,
+                                         sizeof error);
+    else
+        snprintf (error, sizeof error, certificate
+            ? "--curve-cert needs --curve-server FILE, the public certificate "
+              "of the broker"
+            : "--curve-server needs --curve-cert FILE, our own certificate; "
+              "mdpcert makes one");
+    if (*keyring_p)
+        return DAEMON_OK;
+    fprintf (stderr, "%s: %s\n", program_invocation_short_name, error);
+    return DAEMON_USAGE;
+}
+
 //  Run on a store that is open
 static int
-s_run (const char *program, const options_t *options, mdp_version_t version,
-       const brokers_t *brokers, store_t *store, daemon_wrap_fn *wrap)
+s_run (const char *program, running_t *running, daemon_wrap_fn *wrap)
 {
-    fleet_t *fleet = s_fleet_new (options, version, store_is_shared (store),
-                                  brokers->count);
+    const options_t *options = running->options;
+    const brokers_t *brokers = running->brokers;
+    store_set_limit (running->store,
+                     options_number (options, "max-stored-bytes"));
+    titanic_config_t titanic_config = s_config (options, running->version);
+    if (store_is_shared (running->store) || brokers->count > 1) {
+        titanic_config.lease_ms = options_number (options, "lease");
+        uuid_generate_random (titanic_config.server.bytes);
+    }
+    fleet_t *fleet = running->fleet = fleet_new (&titanic_config,
+                                                 brokers->count);
     if (!fleet) {
         fprintf (stderr, "%s: cannot start: out of memory; free some\n",
                  program);
@@ -131,15 +217,38 @@ s_run (const char *program, const options_t *options, mdp_version_t version,
         .endpoint = brokers->each [0],
         .endpoints = brokers->each,
         .endpoint_count = brokers->count,
-        .max_message_bytes = options_number (options, "max-message"),
+        .keyring = running->keyring,
+        //  What the broker lets through is ours to answer: without an end to
+        //  the connection, which would make it send the same to the next worker
+        .max_message_bytes = -1,
         .verbose = options_flag (options, "verbose") != 0,
-        .store = store,
+        .reload = s_reload,
+        .reload_argument = running,
+        .store = running->store,
         .step = engine.step,
         .engine = engine.engine
     };
     int rc = reactor_run (&config);
     fleet_destroy (&fleet);
     return rc? DAEMON_FAILED: DAEMON_OK;
+}
+
+static int
+s_open_and_run (running_t *running, daemon_wrap_fn *wrap)
+{
+    store_result_t opened;
+    char error [512];
+    running->store = store_open (options_string (running->options, "store"),
+                                 &opened, error, sizeof error);
+    int status = DAEMON_FAILED;
+    if (running->store && *error)
+        fprintf (stderr, "%s: %s\n", program_invocation_short_name, error);
+    if (running->store)
+        status = s_run (program_invocation_short_name, running, wrap);
+    else
+        fprintf (stderr, "%s: %s\n", program_invocation_short_name, error);
+    store_close (&running->store);
+    return status;
 }
 
 int
@@ -173,20 +282,14 @@ titanic_daemon (int argc, char *argv [], daemon_wrap_fn *wrap)
         options_destroy (&options);
         return DAEMON_USAGE;
     }
-    store_result_t opened;
-    char error [512];
-    store_t *store = store_open (options_string (options, "store"), &opened,
-                                 error, sizeof error);
-    int status = DAEMON_FAILED;
-    if (store && *error)
-        fprintf (stderr, "%s: %s\n", program_invocation_short_name, error);
-    if (store)
-        status = s_run (program_invocation_short_name, options, version,
-                        &brokers, store, wrap);
-    else
-        fprintf (stderr, "%s: %s\n", program_invocation_short_name, error);
-    store_close (&store);
+    keyring_t *keyring;
+    int status = s_keyring_new (options, &keyring);
+    running_t running = { argc, argv, options, version, keyring, NULL, NULL,
+                          &brokers };
+    if (status == DAEMON_OK)
+        status = s_open_and_run (&running, wrap);
+    keyring_destroy (&keyring);
     free (brokers.list);
-    options_destroy (&options);
+    options_destroy (&running.options);
     return status;
 }

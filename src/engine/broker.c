@@ -80,8 +80,23 @@ static const char *const s_request_refusals [] = {
     [SERVICES_TOO_MANY] = "request dropped: too many services",
     [SERVICES_REQUESTS] = "request dropped: too many requests",
     [SERVICES_QUEUE] = "request dropped: too many requests for service",
+    [SERVICES_CLIENT] = "request dropped: one client has too many, now for service",
     [SERVICES_BYTES] = "request dropped: requests take too much memory"
 };
+
+static services_config_t
+s_services_config (const broker_config_t *config)
+{
+    return (services_config_t) {
+        .expiry_ms = config->expiry_ms,
+        .max_services = config->max_services,
+        .max_requests = config->max_requests,
+        .max_service_requests = config->max_service_requests,
+        .max_client_requests = config->max_client_requests,
+        .max_client_bytes = config->max_client_bytes,
+        .max_bytes = config->max_bytes
+    };
+}
 
 broker_t *
 broker_new (const broker_config_t *config)
@@ -96,17 +111,22 @@ broker_new (const broker_config_t *config)
     self->config = *config;
     self->patience_ms = config->heartbeat_ms * config->liveness;
     self->worker_limit.most = config->max_workers;
-    services_config_t services_config = {
-        .expiry_ms = config->expiry_ms,
-        .max_services = config->max_services,
-        .max_requests = config->max_requests,
-        .max_service_requests = config->max_service_requests,
-        .max_bytes = config->max_bytes
-    };
+    services_config_t services_config = s_services_config (config);
     self->services = services_new (&services_config);
     if (!self->services)
         broker_destroy (&self);
     return self;
+}
+
+void
+broker_set_limits (broker_t *self, const broker_config_t *config)
+{
+    self->config.max_workers = config->max_workers;
+    self->config.max_frames = config->max_frames;
+    self->config.max_body_bytes = config->max_body_bytes;
+    self->worker_limit.most = config->max_workers;
+    services_config_t services_config = s_services_config (config);
+    services_set_limits (self->services, &services_config);
 }
 
 static void
@@ -579,6 +599,17 @@ s_invalid (broker_t *self, const frame_t *address, mdp_result_t result)
     }
 }
 
+//  The body alone counts, so that what came in from a client can always come back
+//  from a worker
+static bool
+s_is_too_large (const broker_t *self, const message_t *message, size_t body)
+{
+    size_t bytes = 0;
+    for (; body < message_size (message); body++)
+        bytes += frame_size (message_frame (message, body));
+    return self->config.max_body_bytes && bytes > self->config.max_body_bytes;
+}
+
 static void
 s_received (broker_t *self, const message_t *message)
 {
@@ -592,6 +623,8 @@ s_received (broker_t *self, const message_t *message)
     mdp_result_t result = MDP_TOO_MANY_FRAMES;
     if (message_size (message) - 1 <= self->config.max_frames)
         result = mdp_decode (message, 1, MDP_AT_BROKER, &command);
+    if (result == MDP_OK && s_is_too_large (self, message, command.body))
+        result = MDP_TOO_LARGE;
 
     dismissed_t *dismissed = s_dismissed_find (self, address);
     if (dismissed) {

@@ -25,8 +25,15 @@ typedef struct {
                                 //  ones are remembered
     size_t max_requests;        //  Requests, waiting or held by workers
     size_t max_service_requests;    //  Requests that wait for one service
+    size_t max_client_requests; //  Of one client, waiting or held by workers;
+                                //  0: no limit
+    size_t max_client_bytes;    //  Of memory that these take; 0: no limit
     size_t max_frames;          //  Frames in a message, without the address
-    size_t max_bytes;           //  In the bodies of all requests, 0: no limit
+    size_t max_body_bytes;      //  In the body of a message, all its frames
+                                //  together; 0: no limit
+    size_t max_bytes;           //  Of memory that all requests take: their
+                                //  bodies, and what goes with each frame and
+                                //  request; 0: no limit
 } broker_config_t;
 
 typedef struct _broker_t broker_t;
@@ -36,6 +43,11 @@ broker_t *
     broker_new (const broker_config_t *config);
 void
     broker_destroy (broker_t **self_p);
+
+//  Other limits from now on: the max_ of config. What is above them stays, until
+//  it goes by itself.
+void
+    broker_set_limits (broker_t *self, const broker_config_t *config);
 
 //  The broker's entrance, an engine_step_fn. Channel 0 is a ROUTER. Workers and
 //  requests expire, and heartbeats are sent, with EVENT_TICK only: who runs the

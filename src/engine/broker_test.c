@@ -647,10 +647,77 @@ START_TEST (request_limits)
 }
 END_TEST
 
+START_TEST (client_limit)
+{
+    broker_config_t config = trace_config ();
+    config.max_client_requests = 3;
+    trace_start (&config);
+    REQUEST ("c", "one", "1");
+    REQUEST ("c", "two", "2");
+    REQUEST ("c", "one", "3");
+    ck_assert_uint_eq (s_count_notices (NOTICE_WARNING), 0);
+    REQUEST ("c", "one", "4");
+    REQUEST ("c", "three", "5");
+    ck_assert_uint_eq (s_count_notices (NOTICE_WARNING), 1);
+    s_expect_service ("three", "404");
+    //  Others are not concerned
+    REQUEST ("d", "one", "6");
+    READY ("w", "one");
+    GETS_REQUEST ("w", "c", "1");
+    //  What a worker holds counts, too
+    REQUEST ("c", "one", "7");
+    REPLY ("w", "c", "x");
+    GETS_REPLY ("c", "one", "x");
+    GETS_REQUEST ("w", "d", "6");
+    REQUEST ("c", "one", "8");
+    REPLY ("w", "d", "x");
+    GETS_REPLY ("d", "one", "x");
+    GETS_REQUEST ("w", "c", "3");
+    REPLY ("w", "c", "x");
+    GETS_REPLY ("c", "one", "x");
+    GETS_REQUEST ("w", "c", "8");
+    trace_expect_nothing ();
+}
+END_TEST
+
+START_TEST (client_byte_limit)
+{
+    broker_config_t config = trace_config ();
+    config.max_client_bytes = 2 * (512 + 64) + 100;
+    trace_start (&config);
+    REQUEST ("c", "one", "1");
+    REQUEST ("c", "one", "2");
+    ck_assert_uint_eq (s_count_notices (NOTICE_WARNING), 0);
+    REQUEST ("c", "one", "3");
+    REQUEST ("c", "one", "4");
+    ck_assert_uint_eq (s_count_notices (NOTICE_WARNING), 1);
+    REQUEST ("d", "one", "5");
+    READY ("w", "one");
+    GETS_REQUEST ("w", "c", "1");
+    REPLY ("w", "c", "x");
+    GETS_REPLY ("c", "one", "x");
+    GETS_REQUEST ("w", "d", "5");
+    //  There is room again, but never for one that is too large by itself
+    REQUEST ("c", "one", "6");
+    char large [1200] = "";
+    memset (large, 'a', sizeof (large) - 1);
+    for (int count = 0; count < 3; count++)
+        REQUEST ("b", "one", large);
+    REPLY ("w", "d", "x");
+    GETS_REPLY ("d", "one", "x");
+    GETS_REQUEST ("w", "c", "2");
+    REPLY ("w", "c", "x");
+    GETS_REPLY ("c", "one", "x");
+    GETS_REQUEST ("w", "c", "6");
+    trace_expect_nothing ();
+}
+END_TEST
+
 START_TEST (byte_limit)
 {
     broker_config_t config = trace_config ();
-    config.max_bytes = 20;
+    //  Two requests of ten bytes, the address included, and of one frame each
+    config.max_bytes = 2 * (10 + 64 + 512);
     trace_start (&config);
     REQUEST ("c", "echo", "ten bytes");
     REQUEST ("c", "echo", "more than ten");
@@ -664,6 +731,71 @@ START_TEST (byte_limit)
     REPLY ("w", "c", "");
     GETS_REPLY ("c", "echo", "");
     trace_expect_nothing ();
+}
+END_TEST
+
+START_TEST (empty_frames_are_not_free)
+{
+    broker_config_t config = trace_config ();
+    config.max_bytes = 1000;
+    trace_start (&config);
+    trace_receive ("c", "", "MDPC01", "echo", "", "", "", "", "", "", "", "",
+                   NULL);
+    ck_assert_uint_eq (s_count_notices (NOTICE_WARNING), 1);
+    REQUEST ("d", "echo", "x");
+    READY ("w", "echo");
+    GETS_REQUEST ("w", "d", "x");
+    trace_expect_nothing ();
+}
+END_TEST
+
+START_TEST (body_limit)
+{
+    broker_config_t config = trace_config ();
+    config.max_body_bytes = 10;
+    trace_start (&config);
+    READY ("w", "a service with a name of some length");
+    trace_receive ("c", "", "MDPC01", "a service with a name of some length",
+                   "12345", "678901", NULL);
+    trace_expect_nothing ();
+    REQUEST ("d", "a service with a name of some length", "1234567890");
+    GETS_REQUEST ("w", "d", "1234567890");
+    //  What comes in can come back, and no more
+    REPLY ("w", "d", "1234567890");
+    GETS_REPLY ("d", "a service with a name of some length", "1234567890");
+    REQUEST ("d", "a service with a name of some length", "x");
+    GETS_REQUEST ("w", "d", "x");
+    REPLY ("w", "d", "12345678901");
+    GETS_DISCONNECT ("w");
+    trace_expect_nothing ();
+}
+END_TEST
+
+START_TEST (limits_change_while_it_runs)
+{
+    broker_config_t config = trace_config ();
+    config.max_service_requests = 1;
+    config.max_workers = 1;
+    trace_start (&config);
+    REQUEST ("c", "one", "1");
+    REQUEST ("c", "one", "2");
+    config.max_service_requests = 2;
+    trace_set_limits (&config);
+    REQUEST ("c", "one", "3");
+    REQUEST ("c", "one", "4");
+    //  Down again: what is there stays
+    config.max_service_requests = 1;
+    config.max_workers = 2;
+    trace_set_limits (&config);
+    REQUEST ("c", "one", "5");
+    READY ("v", "other");
+    READY ("w", "one");
+    GETS_REQUEST ("w", "c", "1");
+    REPLY ("w", "c", "x");
+    GETS_REPLY ("c", "one", "x");
+    GETS_REQUEST ("w", "c", "3");
+    trace_expect_nothing ();
+    trace_skip ();
 }
 END_TEST
 
@@ -826,6 +958,11 @@ broker_suite (void)
     tcase = s_tcase (suite, "limits");
     tcase_add_test (tcase, request_limits);
     tcase_add_test (tcase, byte_limit);
+    tcase_add_test (tcase, client_byte_limit);
+    tcase_add_test (tcase, client_limit);
+    tcase_add_test (tcase, empty_frames_are_not_free);
+    tcase_add_test (tcase, body_limit);
+    tcase_add_test (tcase, limits_change_while_it_runs);
     tcase_add_test (tcase, worker_and_service_limits);
     tcase_add_test (tcase, frame_limit);
     tcase_add_test (tcase, stop);

@@ -26,6 +26,12 @@ trace_start (const broker_config_t *config)
     ck_assert_ptr_nonnull (s_broker);
 }
 
+void
+trace_set_limits (const broker_config_t *config)
+{
+    broker_set_limits (s_broker, config);
+}
+
 broker_config_t
 trace_config (void)
 {

@@ -34,6 +34,10 @@ broker_config_t
 void
     trace_start (const broker_config_t *config);
 
+//  Other limits for it.
+void
+    trace_set_limits (const broker_config_t *config);
+
 void
     trace_step (event_type_t type, const message_t *message);
 

@@ -150,7 +150,8 @@ END_TEST
 START_TEST (parts_have_a_limit)
 {
     broker_config_t config = trace_config ();
-    config.max_bytes = 200;
+    //  A request of 2 bytes, and four parts of 40, each a frame of 64 more
+    config.max_bytes = 512 + 64 + 2 + 4 * (40 + 64) + 40;
     trace_start (&config);
     READY2 ("w", "echo");
     REQUEST ("c", "echo", "x");

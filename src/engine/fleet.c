@@ -56,6 +56,13 @@ fleet_destroy (fleet_t **self_p)
     }
 }
 
+void
+fleet_set_limits (fleet_t *self, const titanic_config_t *config)
+{
+    for (size_t nbr = 0; nbr < self->count; nbr++)
+        titanic_set_limits (self->servers [nbr].titanic, config);
+}
+
 //  One server's step; what it wants is marked as its own
 static void
 s_step (fleet_t *self, size_t nbr, const event_t *event, update_t *update)

@@ -28,6 +28,10 @@ fleet_t *
 void
     fleet_destroy (fleet_t **self_p);
 
+//  From now on the limits of config hold, titanic_set_limits.
+void
+    fleet_set_limits (fleet_t *self, const titanic_config_t *config);
+
 //  An engine_step_fn. CHANNEL_BROKER of a channel is the number of its server.
 void
     fleet_step (void *engine, const event_t *event, update_t *update);

@@ -21,6 +21,11 @@
 //  A ROUTER's addresses have 255 bytes at most.
 #define ADDRESS_MAX 255
 
+//  What memory has to do with a request besides its bytes, about: otherwise many
+//  empty frames would cost nothing.
+#define REQUEST_COST 512
+#define FRAME_COST 64
+
 //  When something expires. All marks are due the same time after they are
 //  set, so that a plain list keeps them in order.
 typedef struct _mark_t {
@@ -42,6 +47,14 @@ typedef struct _lane_t {
     unsigned char key [];       //  The service's number, then the address
 } lane_t;
 
+//  Who has requests here, waiting or held by workers. There only while it has some.
+typedef struct _client_t {
+    frame_t *address;           //  Key in services_t clients
+    limit_t requests;           //  How many
+    limit_t bytes;              //  In them, without parts of answers
+    UT_hash_handle hh;          //  In services_t clients
+} client_t;
+
 struct _request_t {
     request_t *queue_prev;      //  In lane_t requests or service_t returned
     request_t *queue_next;
@@ -51,12 +64,12 @@ struct _request_t {
     lane_t *lane;               //  NULL when returned, or held
     mark_t mark;                //  Set while in service_t marked
     mdp_version_t version;      //  What the client speaks
-    frame_t *client;            //  Address of the client
+    client_t *client;           //  Whose it is, counted there
     message_t *message;         //  As it came
     size_t body;                //  Number of its first body frame
     message_t *parts;           //  Of its answer, kept for a client of 0.1
     size_t part_bytes;          //  In them, which are among bytes
-    size_t bytes;               //  In the body and the address
+    size_t bytes;               //  That it takes, with its answer's parts
 };
 
 struct _service_t {
@@ -77,6 +90,10 @@ struct _services_t {
     service_t *services;        //  All services, by name
     lane_t *lanes;              //  All lanes, by service and client
     mark_t *marks;              //  What expires, in order of time
+    client_t *clients;          //  All that have requests, by address
+    limit_t client_limit;       //  Of any client; only told counts
+    size_t max_client_requests; //  Most requests of one client
+    size_t max_client_bytes;    //  Most bytes in them
     uint64_t last_number;       //  Number of the latest service
     int64_t expiry_ms;          //  Patience without workers; 0 for ever
     size_t max_service_requests;    //  Most waiting requests of one service
@@ -111,6 +128,27 @@ limit_tell (limit_t *self)
     return tell;
 }
 
+void
+services_set_limits (services_t *self, const services_config_t *config)
+{
+    self->max_service_requests = config->max_service_requests;
+    self->max_client_requests = config->max_client_requests?
+        config->max_client_requests: SIZE_MAX;
+    self->max_client_bytes = config->max_client_bytes?
+        config->max_client_bytes: SIZE_MAX;
+    client_t *client, *next_client;
+    HASH_ITER (hh, self->clients, client, next_client) {
+        client->requests.most = self->max_client_requests;
+        client->bytes.most = self->max_client_bytes;
+    }
+    self->service_limit.most = config->max_services;
+    self->request_limit.most = config->max_requests;
+    self->byte_limit.most = config->max_bytes? config->max_bytes: SIZE_MAX;
+    service_t *service, *next;
+    HASH_ITER (hh, self->services, service, next)
+        service->queue.most = config->max_service_requests;
+}
+
 services_t *
 services_new (const services_config_t *config)
 {
@@ -119,10 +157,7 @@ services_new (const services_config_t *config)
     if (!self)
         return NULL;
     self->expiry_ms = config->expiry_ms;
-    self->max_service_requests = config->max_service_requests;
-    self->service_limit.most = config->max_services;
-    self->request_limit.most = config->max_requests;
-    self->byte_limit.most = config->max_bytes? config->max_bytes: SIZE_MAX;
+    services_set_limits (self, config);
     return self;
 }
 
@@ -212,10 +247,62 @@ s_request_unlink (services_t *self, request_t *request)
     limit_give (&service->queue, 1);
 }
 
-static void
-s_request_free (request_t **request_p)
+//  Count one more request of a client. NULL with the reason in *result.
+static client_t *
+s_client_take (services_t *self, const frame_t *address,
+               services_result_t *result)
 {
-    frame_destroy (&(*request_p)->client);
+    *result = SERVICES_OK;
+    client_t *client;
+    HASH_FIND (hh, self->clients, frame_data (address), frame_size (address),
+               client);
+    if (client) {
+        if (limit_take (&client->requests, 1))
+            return client;
+        client->requests.told = true;
+        *result = SERVICES_CLIENT;
+        return NULL;
+    }
+    *result = SERVICES_NO_MEMORY;
+    client = calloc (1, sizeof (client_t));
+    if (!client)
+        return NULL;
+    //  It may stay for longer than the message that the address came with
+    client->address = frame_new (frame_data (address), frame_size (address));
+    client->requests = (limit_t) { .count = 1,
+                                   .most = self->max_client_requests };
+    client->bytes.most = self->max_client_bytes;
+    if (client->address)
+        HASH_ADD_KEYPTR (hh, self->clients, frame_data (client->address),
+                         frame_size (client->address), client);
+    if (!client->hh.tbl) {
+        frame_destroy (&client->address);
+        free (client);
+        return NULL;
+    }
+    *result = SERVICES_OK;
+    return client;
+}
+
+static void
+s_client_give (services_t *self, client_t *client)
+{
+    bool told = client->requests.told;
+    limit_give (&client->requests, 1);
+    if (told && !client->requests.told)
+        self->client_limit.told = false;
+    if (client->requests.count)
+        return;
+    HASH_DEL (self->clients, client);
+    frame_destroy (&client->address);
+    free (client);
+}
+
+static void
+s_request_free (services_t *self, request_t **request_p)
+{
+    if ((*request_p)->client)
+        s_client_give (self, (*request_p)->client);
     message_destroy (&(*request_p)->message);
     message_destroy (&(*request_p)->parts);
     free (*request_p);
@@ -229,7 +316,9 @@ services_done (services_t *self, request_t **request_p)
     assert (!(*request_p)->service);
     limit_give (&self->request_limit, 1);
     limit_give (&self->byte_limit, (*request_p)->bytes);
-    s_request_free (request_p);
+    limit_give (&(*request_p)->client->bytes,
+                (*request_p)->bytes - (*request_p)->part_bytes);
+    s_request_free (self, request_p);
 }
 
 static void
@@ -327,6 +416,8 @@ services_limit (services_t *self, service_t *service,
             return &self->request_limit;
         case SERVICES_BYTES:
             return &self->byte_limit;
+        case SERVICES_CLIENT:
+            return &self->client_limit;
         case SERVICES_QUEUE:
             assert (service);
             return &service->queue;
@@ -383,25 +474,39 @@ services_lose_worker (services_t *self, service_t *service, int64_t now_ms)
         s_mark_set (self, &service->mark, service, NULL, now_ms);
 }
 
-//  A request with all that it owns. NULL when memory is out.
-static request_t *
-s_request_new (mdp_version_t version, const frame_t *client,
-               const message_t *message, size_t body)
+//  Bytes of memory that a message takes, from frame number from on.
+static size_t
+s_cost (const message_t *message, size_t from)
 {
+    return message_bytes_from (message, from)
+         + (message_size (message) - from) * FRAME_COST;
+}
+
+//  A request with all that it owns. NULL with the reason in *result.
+static request_t *
+s_request_new (services_t *self, mdp_version_t version, const frame_t *client,
+               const message_t *message, size_t body, services_result_t *result)
+{
+    *result = SERVICES_NO_MEMORY;
     request_t *request = calloc (1, sizeof (request_t));
     if (!request)
         return NULL;
     request->version = version;
-    request->client = frame_ref (client);
+    request->client = s_client_take (self, client, result);
+    if (!request->client) {
+        s_request_free (self, &request);
+        return NULL;
+    }
     request->message = message_ref (message);
     request->body = body;
-    request->bytes = message_bytes_from (message, body) + frame_size (client);
+    request->bytes = s_cost (message, body) + frame_size (client)
+                   + REQUEST_COST;
     return request;
 }
 
-//  Count a new request. Nothing is counted unless SERVICES_OK.
+//  Count a new request among all. Nothing is counted unless SERVICES_OK.
 static services_result_t
-s_count (services_t *self, service_t *service, size_t bytes)
+s_count_in_all (services_t *self, service_t *service, size_t bytes)
 {
     if (!limit_take (&service->queue, 1))
         return SERVICES_QUEUE;
@@ -418,17 +523,32 @@ s_count (services_t *self, service_t *service, size_t bytes)
     return result;
 }
 
+//  Count a new request. Nothing is counted unless SERVICES_OK.
+static services_result_t
+s_count (services_t *self, service_t *service, const request_t *request)
+{
+    client_t *client = request->client;
+    if (!limit_take (&client->bytes, request->bytes))
+        return SERVICES_CLIENT;
+    services_result_t result = s_count_in_all (self, service, request->bytes);
+    if (result != SERVICES_OK)
+        limit_give (&client->bytes, request->bytes);
+    return result;
+}
+
 services_result_t
 services_add (services_t *self, service_t *service, mdp_version_t version,
               const frame_t *client, const message_t *message, size_t body,
               int64_t now_ms)
 {
-    request_t *request = s_request_new (version, client, message, body);
+    services_result_t result;
+    request_t *request = s_request_new (self, version, client, message, body,
+                                        &result);
     if (!request)
-        return SERVICES_NO_MEMORY;
-    services_result_t result = s_count (self, service, request->bytes);
+        return result;
+    result = s_count (self, service, request);
     if (result != SERVICES_OK) {
-        s_request_free (&request);
+        s_request_free (self, &request);
         return result;
     }
     lane_t *lane = s_lane_obtain (self, service, client);
@@ -474,7 +594,7 @@ services_gather (services_t *self, request_t *request,
     message_t *part = message_slice (message, body);
     services_result_t result = SERVICES_NO_MEMORY;
     if (request->parts && part) {
-        size_t bytes = message_bytes (part);
+        size_t bytes = s_cost (part, 0);
         result = SERVICES_BYTES;
         if (limit_take (&self->byte_limit, bytes)) {
             request->bytes += bytes;
@@ -546,7 +666,7 @@ request_version (const request_t *self)
 const frame_t *
 request_client (const request_t *self)
 {
-    return self->client;
+    return self->client->address;
 }
 
 const message_t *

@@ -38,7 +38,10 @@ typedef struct {
     size_t max_services;
     size_t max_requests;        //  In all, also those that workers hold
     size_t max_service_requests;    //  That wait for one service
-    size_t max_bytes;           //  Bodies of all requests, 0 for no limit
+    size_t max_client_requests; //  Of one client, 0 for no limit
+    size_t max_client_bytes;    //  In them, 0 for no limit
+    size_t max_bytes;           //  Of memory that all requests take, 0 for no
+                                //  limit
 } services_config_t;
 
 typedef enum {
@@ -47,6 +50,7 @@ typedef enum {
     SERVICES_TOO_MANY,          //  No room for another service
     SERVICES_REQUESTS,          //  No room for another request
     SERVICES_QUEUE,             //  No room in this service's queue
+    SERVICES_CLIENT,            //  This client has as many as it may
     SERVICES_BYTES              //  No room for this much
 } services_result_t;
 
@@ -54,6 +58,10 @@ services_t *
     services_new (const services_config_t *config);
 void
     services_destroy (services_t **self_p);
+
+//  Other limits from now on; expiry_ms stays. What is above them stays, too.
+void
+    services_set_limits (services_t *self, const services_config_t *config);
 
 //  Find a service by name, NULL when there is none. Never makes one.
 service_t *

@@ -45,6 +45,7 @@ struct _titanic_t {
     int64_t pause_ms;           //  Between most events and what is due for them
     int64_t deadline_ms;        //  Nothing is due before this
     bool unsure;                //  Something may be due earlier
+    bool told;                  //  The last request was above a limit
 };
 
 static int64_t
@@ -133,6 +134,13 @@ titanic_destroy (titanic_t **self_p)
     }
 }
 
+void
+titanic_set_limits (titanic_t *self, const titanic_config_t *config)
+{
+    self->config.max_bytes = config->max_bytes;
+    self->config.max_frames = config->max_frames;
+}
+
 //  --------------------------------------------------------------------------
 //  What clients ask
 
@@ -173,6 +181,24 @@ s_refuse (titanic_t *self, operation_t *operation, const event_t *event,
     s_operation_destroy (self, operation);
 }
 
+//  Whether a request is within the limits. Told once, until one was again.
+static bool
+s_is_within (titanic_t *self, const message_t *message, size_t body,
+             update_t *update)
+{
+    size_t bytes = message_bytes_from (message, body);
+    size_t frames = message_size (message) - body;
+    bool within =
+        (!self->config.max_bytes || bytes <= self->config.max_bytes)
+     && (!self->config.max_frames || frames <= self->config.max_frames);
+    if (!within)
+        update_notice (update, self->told? NOTICE_TRACE: NOTICE_WARNING,
+                       "request not stored: too large, or too many frames",
+                       message_frame (message, body));
+    self->told = !within;
+    return within;
+}
+
 //  9/TSP, The titanic.request Service: a service name, and one frame or more
 static void
 s_request (titanic_t *self, conversation_t *conversation, const event_t *event,
@@ -184,6 +210,10 @@ s_request (titanic_t *self, conversation_t *conversation, const event_t *event,
         != MDP_OK) {
         //  TSP-STATUS-05: what was not stored gets no 200
         s_reply_status (conversation, event, TSP_UNKNOWN, update);
+        return;
+    }
+    if (!s_is_within (self, event->message, command->body, update)) {
+        s_reply_status (conversation, event, TSP_ERROR, update);
         return;
     }
     operation_t *operation = s_operation_new (self, conversation, STORE_PUT);

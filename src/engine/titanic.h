@@ -35,6 +35,10 @@ typedef struct {
                                 //  ours alone
     request_id_t server;        //  With a lease: 16 bytes that no other server
                                 //  has, random ones
+    size_t max_bytes;           //  In a request, all its frames together; what
+                                //  is above gets 500; 0: no limit
+    size_t max_frames;          //  In a request, the service's name included;
+                                //  0: no limit
 } titanic_config_t;
 
 typedef struct _titanic_t titanic_t;
@@ -44,6 +48,10 @@ titanic_t *
     titanic_new (const titanic_config_t *config);
 void
     titanic_destroy (titanic_t **self_p);
+
+//  Other limits from now on: the max_ of config.
+void
+    titanic_set_limits (titanic_t *self, const titanic_config_t *config);
 
 //  The server's entrance, an engine_step_fn. Channels are DEALERs to the broker.
 void

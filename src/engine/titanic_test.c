@@ -38,7 +38,7 @@ static void
 s_set_up (void)
 {
     titanic_config_t config = { MDP_0_1, HEARTBEAT, LIVENESS, TIMEOUT,
-                                RETRY, 1, 1, 1, 4, 2, 0, { { 0 } } };
+                                RETRY, 1, 1, 1, 4, 2, 0, { { 0 } }, 1000, 5 };
     store_result_t result;
     char error [64];
     s_titanic = titanic_new (&config);
@@ -287,6 +287,55 @@ START_TEST (what_cannot_be_stored_gets_500)
     channel_t channel;
     ck_assert_str_eq (s_expect (0, MDP_WORKER_REPLY, &channel), "500");
     s_expect_nothing (3);
+}
+END_TEST
+
+//  How many warnings there are; forgets all but messages
+static int
+s_warnings (void)
+{
+    int count = 0;
+    for (size_t nbr = 0; nbr < update_size (s_update); nbr++) {
+        const effect_t *effect = update_effect (s_update, nbr);
+        if (effect->type != EFFECT_NOTICE)
+            continue;
+        count += effect->level == NOTICE_WARNING;
+        update_remove (s_update, nbr--);
+    }
+    return count;
+}
+
+START_TEST (a_request_above_a_limit_gets_500)
+{
+    channel_t channels [3];
+    channel_t channel;
+    s_register (channels);
+    char large [1001];
+    memset (large, 'a', sizeof large - 1);
+    large [sizeof large - 1] = 0;
+    for (int count = 0; count < 3; count++) {
+        s_ask (channels [0], "echo", large);
+        ck_assert_str_eq (s_expect (0, MDP_WORKER_REPLY, &channel), "500");
+    }
+    ck_assert_int_eq (s_warnings (), 1);
+    large [1000 - strlen ("echo")] = 0;
+    s_ask (channels [0], "echo", large);
+    ck_assert_str_eq (s_expect (0, MDP_WORKER_REPLY, &channel), "200");
+    //  Others are not concerned, and so many frames are too many
+    frame_t *client = frame_new ("client", 6);
+    message_t *body = s_body ("echo", "1");
+    for (int count = 0; count < 4; count++)
+        message_add_string (body, "x");
+    s_receive (channels [0], mdp_worker_request (MDP_0_1, NULL, client, body,
+                                                 0));
+    ck_assert_str_eq (s_expect (0, MDP_WORKER_REPLY, &channel), "500");
+    titanic_config_t config = { .max_frames = 6 };
+    titanic_set_limits (s_titanic, &config);
+    s_receive (channels [0], mdp_worker_request (MDP_0_1, NULL, client, body,
+                                                 0));
+    ck_assert_str_eq (s_expect (0, MDP_WORKER_REPLY, &channel), "200");
+    message_destroy (&body);
+    frame_destroy (&client);
 }
 END_TEST
 
@@ -567,7 +616,7 @@ START_TEST (a_restart_picks_up_what_is_stored)
     s_store_request (channels, "one", "1");
     s_store_request (channels, "two", "2");
     titanic_config_t config = { MDP_0_1, HEARTBEAT, LIVENESS, TIMEOUT,
-                                RETRY, 1, 1, 1, 4, 2, 0, { { 0 } } };
+                                RETRY, 1, 1, 1, 4, 2, 0, { { 0 } }, 1000, 5 };
     titanic_destroy (&s_titanic);
     update_clear (s_update);
     s_titanic = titanic_new (&config);
@@ -816,6 +865,7 @@ titanic_suite (void)
     tcase_add_checked_fixture (tcase, s_set_up, s_tear_down);
     tcase_add_test (tcase, ok_waits_for_the_commit);
     tcase_add_test (tcase, what_cannot_be_stored_gets_500);
+    tcase_add_test (tcase, a_request_above_a_limit_gets_500);
     tcase_add_test (tcase, questions_get_their_statuses);
     tcase_add_test (tcase, a_request_is_executed);
     tcase_add_test (tcase, an_absent_service_is_looked_for_again);

@@ -72,7 +72,8 @@ static const char *const s_result_texts [MDP_RESULT_COUNT] = {
     [MDP_SERVICE_EMPTY] = "invalid message: service name is empty",
     [MDP_SERVICE_TOO_LONG] = "invalid message: service name is too long",
     [MDP_SERVICE_NOT_PRINTABLE] =
-        "invalid message: control character in service name"
+        "invalid message: control character in service name",
+    [MDP_TOO_LARGE] = "invalid message: body is too large"
 };
 
 static const char *const s_type_texts [] = {

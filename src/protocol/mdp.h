@@ -59,6 +59,7 @@ typedef enum {
     MDP_SERVICE_EMPTY,
     MDP_SERVICE_TOO_LONG,
     MDP_SERVICE_NOT_PRINTABLE,
+    MDP_TOO_LARGE,              //  Never from mdp_decode: its caller's limit
     MDP_RESULT_COUNT            //  How many results there are
 } mdp_result_t;
 

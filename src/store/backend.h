@@ -43,6 +43,9 @@ typedef struct {
     store_result_t (*read) (void *self, const store_query_t *query,
                             store_answer_t *answer);
 
+    //  Keep to so many bytes; NULL where that is not for us to say.
+    void (*limit) (void *self, int64_t max_bytes);
+
     //  One line about the last failure.
     const char *(*error) (const void *self);
 } backend_t;

@@ -38,7 +38,7 @@ static const char s_schema [] =
 
 typedef enum {
     SQL_BEGIN, SQL_COMMIT, SQL_ROLLBACK, SQL_PUT, SQL_ANSWER, SQL_DROP,
-    SQL_FETCH, SQL_SERVICE, SQL_WAITING, SQL_COUNT
+    SQL_FETCH, SQL_SERVICE, SQL_WAITING, SQL_USED, SQL_COUNT
 } sql_t;
 
 static const char *s_sql [SQL_COUNT] = {
@@ -59,13 +59,18 @@ static const char *s_sql [SQL_COUNT] = {
     [SQL_SERVICE] = "SELECT min(service) FROM request"
                     " WHERE reply IS NULL AND service > ?1",
     [SQL_WAITING] = "SELECT id, body FROM request WHERE reply IS NULL"
-                    " AND service = ?1 AND id > ?2 ORDER BY id LIMIT ?3"
+                    " AND service = ?1 AND id > ?2 ORDER BY id LIMIT ?3",
+    //  SQLite keeps both numbers; nothing is looked through
+    [SQL_USED] = "SELECT (page_count - freelist_count) * page_size FROM"
+                 " pragma_page_count, pragma_freelist_count, pragma_page_size"
 };
 
 typedef struct {
     sqlite3 *database;
     sqlite3_stmt *statements [SQL_COUNT];
     int lock;                   //  Locked while we live, -1 if not
+    int64_t max_bytes;          //  Of the file, 0 for no limit
+    int64_t used_bytes;         //  About; read from the file with each batch
     bool full;                  //  The last failure was that there is no space
     char error [256];           //  About the last failure
 } sqlite_t;
@@ -312,7 +317,16 @@ s_run (sqlite_t *self, sql_t sql)
 static store_result_t
 s_begin (void *state)
 {
-    return s_run ((sqlite_t *) state, SQL_BEGIN);
+    sqlite_t *self = (sqlite_t *) state;
+    store_result_t result = s_run (self, SQL_BEGIN);
+    //  Once a batch: asking takes longer than a small write
+    if (result == STORE_OK && self->max_bytes) {
+        sqlite3_stmt *statement = self->statements [SQL_USED];
+        self->used_bytes = sqlite3_step (statement) == SQLITE_ROW
+            ? sqlite3_column_int64 (statement, 0): 0;
+        sqlite3_reset (statement);
+    }
+    return result;
 }
 
 static store_result_t
@@ -341,6 +355,35 @@ s_rollback (void *state)
                                    SQLITE_CHECKPOINT_PASSIVE, NULL, NULL);
 }
 
+//  The last part of the file is for replies: without them a store that is full of
+//  requests would stay so
+#define RESERVE_PART 8
+
+static void
+s_limit (void *state, int64_t max_bytes)
+{
+    ((sqlite_t *) state)->max_bytes = max_bytes;
+}
+
+//  Whether so many bytes more are within the limit; then they count
+static bool
+s_fits (sqlite_t *self, const store_query_t *query, size_t size)
+{
+    if (!self->max_bytes)
+        return true;
+    int64_t used = self->used_bytes;
+    int64_t most = self->max_bytes;
+    if (query->type == STORE_PUT)
+        most -= most / RESERVE_PART;
+    if (used <= most && size <= (uint64_t) (most - used)) {
+        self->used_bytes += (int64_t) size;
+        return true;
+    }
+    snprintf (self->error, sizeof self->error, "the store is as large as it may "
+              "be; see --max-stored-bytes");
+    return false;
+}
+
 static store_result_t
 s_apply_body (sqlite_t *self, const store_query_t *query)
 {
@@ -349,6 +392,10 @@ s_apply_body (sqlite_t *self, const store_query_t *query)
     unsigned char *blob = blob_pack (query->body, &size);
     if (!blob)
         return s_no_memory (self);
+    if (!s_fits (self, query, size)) {
+        free (blob);
+        return STORE_FULL;
+    }
     sqlite3_stmt *statement = self->statements [sql];
     s_bind_id (statement, 1, &query->id);
     if (query->type == STORE_PUT)
@@ -481,5 +528,5 @@ s_read (void *state, const store_query_t *query, store_answer_t *answer)
 const backend_t backend_sqlite = {
     .open = s_open, .close = s_close, .begin = s_begin, .apply = s_apply,
     .commit = s_commit, .rollback = s_rollback, .read = s_read,
-    .error = s_error
+    .limit = s_limit, .error = s_error
 };

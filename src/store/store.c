@@ -168,6 +168,13 @@ store_open (const char *address, store_result_t *result,
 }
 
 void
+store_set_limit (store_t *self, int64_t max_bytes)
+{
+    if (self->backend->limit)
+        self->backend->limit (self->state, max_bytes);
+}
+
+void
 store_close (store_t **self_p)
 {
     assert (self_p);

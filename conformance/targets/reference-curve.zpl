@@ -1,0 +1,23 @@
+#   The same as reference.zpl, over CURVE, with certificates that are made for each
+#   scenario.
+target
+    name = "the reference pair over CURVE"
+    endpoint = "tcp://127.0.0.1:5555"
+    speaks = "mdp/0.1 mdp/0.2 mmi/0.1 tsp/1.0"
+    heartbeat = 100
+    expiry = 1500
+curve
+    fresh = 1
+broker
+    command = "${bin}/mdpbroker --endpoint ${endpoint} --heartbeat ${heartbeat} --liveness 5 --expiry 1500 --curve-cert ${curve-cert} --curve-clients ${curve-clients}"
+titanic
+    command = "${bin}/titanicd --endpoint ${endpoint} --curve-cert ${curve-cert} --curve-server ${curve-server} --mdp ${mdp} --heartbeat ${heartbeat} --liveness 5 --retry 100 --timeout 1500"
+worker
+    command = "${bin}/mdpworker --endpoint ${endpoint} --curve-cert ${curve-cert} --curve-server ${curve-server} --mdp ${mdp} --heartbeat ${heartbeat} --liveness 5 echo"
+    slow = "${bin}/mdpworker --endpoint ${endpoint} --curve-cert ${curve-cert} --curve-server ${curve-server} --mdp ${mdp} --heartbeat ${heartbeat} --liveness 5 --delay 1200 echo"
+client
+    command = "${bin}/mdpclient --endpoint ${endpoint} --curve-cert ${curve-cert} --curve-server ${curve-server} --mdp ${mdp} --timeout 1000 --retries 3 ${service} ${body}"
+    prints = 1
+titanic-client
+    command = "${bin}/ticlient --endpoint ${endpoint} --curve-cert ${curve-cert} --curve-server ${curve-server} --mdp ${mdp} --timeout 1000 --retries 3 --poll 100 call ${service} ${body}"
+    prints = 1
