@@ -8,15 +8,15 @@ target
     expiry = 7500
     start = 30000
 broker
-    command = "valgrind -q --leak-check=full --errors-for-leak-kinds=definite --log-file=${reports}/valgrind.broker.%p ${bin}/mdpbroker --endpoint ${endpoint} --heartbeat ${heartbeat} --liveness 5 --expiry 7500"
+    command = "valgrind -q --vgdb=no --leak-check=full --errors-for-leak-kinds=definite --log-file=${reports}/valgrind.broker.%p ${bin}/mdpbroker --endpoint ${endpoint} --heartbeat ${heartbeat} --liveness 5 --expiry 7500"
 titanic
-    command = "valgrind -q --leak-check=full --errors-for-leak-kinds=definite --log-file=${reports}/valgrind.titanic.%p ${bin}/titanicd --endpoint ${endpoint} --mdp ${mdp} --heartbeat ${heartbeat} --liveness 5 --retry 500 --timeout 7500"
+    command = "valgrind -q --vgdb=no --leak-check=full --errors-for-leak-kinds=definite --log-file=${reports}/valgrind.titanic.%p ${bin}/titanicd --endpoint ${endpoint} --mdp ${mdp} --heartbeat ${heartbeat} --liveness 5 --retry 500 --timeout 7500"
 worker
-    command = "valgrind -q --leak-check=full --errors-for-leak-kinds=definite --log-file=${reports}/valgrind.worker.%p ${bin}/mdpworker --endpoint ${endpoint} --mdp ${mdp} --heartbeat ${heartbeat} --liveness 5 echo"
-    slow = "valgrind -q --leak-check=full --errors-for-leak-kinds=definite --log-file=${reports}/valgrind.worker.%p ${bin}/mdpworker --endpoint ${endpoint} --mdp ${mdp} --heartbeat ${heartbeat} --liveness 5 --delay 6000 echo"
+    command = "valgrind -q --vgdb=no --leak-check=full --errors-for-leak-kinds=definite --log-file=${reports}/valgrind.worker.%p ${bin}/mdpworker --endpoint ${endpoint} --mdp ${mdp} --heartbeat ${heartbeat} --liveness 5 echo"
+    slow = "valgrind -q --vgdb=no --leak-check=full --errors-for-leak-kinds=definite --log-file=${reports}/valgrind.worker.%p ${bin}/mdpworker --endpoint ${endpoint} --mdp ${mdp} --heartbeat ${heartbeat} --liveness 5 --delay 6000 echo"
 client
-    command = "valgrind -q --leak-check=full --errors-for-leak-kinds=definite --log-file=${reports}/valgrind.client.%p ${bin}/mdpclient --endpoint ${endpoint} --mdp ${mdp} --timeout 5000 --retries 3 ${service} ${body}"
+    command = "valgrind -q --vgdb=no --leak-check=full --errors-for-leak-kinds=definite --log-file=${reports}/valgrind.client.%p ${bin}/mdpclient --endpoint ${endpoint} --mdp ${mdp} --timeout 5000 --retries 3 ${service} ${body}"
     prints = 1
 titanic-client
-    command = "valgrind -q --leak-check=full --errors-for-leak-kinds=definite --log-file=${reports}/valgrind.client.%p ${bin}/ticlient --endpoint ${endpoint} --mdp ${mdp} --timeout 5000 --retries 3 --poll 500 call ${service} ${body}"
+    command = "valgrind -q --vgdb=no --leak-check=full --errors-for-leak-kinds=definite --log-file=${reports}/valgrind.client.%p ${bin}/ticlient --endpoint ${endpoint} --mdp ${mdp} --timeout 5000 --retries 3 --poll 500 call ${service} ${body}"
     prints = 1
