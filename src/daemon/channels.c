@@ -37,8 +37,12 @@
 //  Most channels at a time.
 #define SOCKETS_MAX 8192
 
-//  Messages in memory for each peer, each way.
+//  Messages in memory for each peer, on their way to it.
 #define HIGH_WATER 1000
+
+//  The same for what has come in and was not looked at. Many peers that send faster
+//  than we can read fill all of it, whatever limits there are behind it.
+#define HIGH_WATER_IN 100
 
 //  Connections that may wait to be accepted: thousands of peers come back at
 //  once after a restart.
@@ -138,7 +142,7 @@ s_socket_new (channels_t *self, int type)
         return NULL;
     int rc = s_set_int (socket, ZMQ_LINGER, 0)
           || s_set_int (socket, ZMQ_SNDHWM, HIGH_WATER)
-          || s_set_int (socket, ZMQ_RCVHWM, HIGH_WATER)
+          || s_set_int (socket, ZMQ_RCVHWM, HIGH_WATER_IN)
           //  So that peers whose machine is gone are noticed in the end
           || s_set_int (socket, ZMQ_TCP_KEEPALIVE, 1)
           || s_set_int (socket, ZMQ_TCP_KEEPALIVE_IDLE, 30)
