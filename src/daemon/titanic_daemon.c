@@ -24,6 +24,8 @@
 
 //  Longest time that can be set: a day.
 #define DAY_MS 86400000
+//  A hundred of them
+#define YEARS_S 3153600000
 
 static const option_t s_table [] = {
     { "endpoint", 'e', OPTION_STRING, "ENDPOINT",
@@ -72,6 +74,12 @@ static const option_t s_table [] = {
     { "max-stored-bytes", 0, OPTION_NUMBER, "BYTES",
       "largest store, in bytes; the last eighth is for replies only",
       "10737418240", 1048576, INT64_MAX },
+    { "keep-replies", 0, OPTION_NUMBER, "SECONDS",
+      "seconds that a reply is kept if no one closes it, 0 for ever", "0", 0,
+      YEARS_S },
+    { "keep-requests", 0, OPTION_NUMBER, "SECONDS",
+      "seconds that a request is kept if no one answers it, 0 for ever", "0", 0,
+      YEARS_S },
     { NULL, 0, OPTION_FLAG, NULL, NULL, NULL, 0, 0 }
 };
 
@@ -102,7 +110,8 @@ s_read_brokers (brokers_t *self, const char *list)
 
 //  Settings that SIGHUP brings into effect
 static const char *const s_live [] = {
-    "verbose", "max-message", "max-frames", "max-stored-bytes", NULL
+    "verbose", "max-message", "max-frames", "max-stored-bytes",
+    "keep-replies", "keep-requests", NULL
 };
 
 //  A server that runs, for SIGHUP
@@ -133,7 +142,9 @@ s_config (const options_t *options, mdp_version_t version)
         .service_executions =
             (size_t) options_number (options, "service-executions"),
         .max_bytes = (size_t) options_number (options, "max-message"),
-        .max_frames = (size_t) options_number (options, "max-frames")
+        .max_frames = (size_t) options_number (options, "max-frames"),
+        .keep_replies_ms = options_number (options, "keep-replies") * 1000,
+        .keep_requests_ms = options_number (options, "keep-requests") * 1000
     };
 }
 

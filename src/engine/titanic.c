@@ -20,11 +20,16 @@
 #define HASH_NONFATAL_OOM 1
 #include <uthash.h>
 
+//  How often the store is asked for what was kept for long enough, and for how
+//  much of it at a time
+#define TIDY_MS 10000
+#define TIDY_LIMIT 1000
+
 //  Something that a client asked for and that the store works on
 typedef struct {
     uint64_t ticket;            //  Key
     store_query_type_t type;
-    conversation_t *conversation;
+    conversation_t *conversation;   //  NULL: no client asked
     channel_t channel;          //  That it came by: a reply goes nowhere else
     request_id_t id;
     frame_t *service;           //  STORE_PUT: what it is for
@@ -42,6 +47,7 @@ struct _titanic_t {
     request_id_clock_t id_clock;
     int64_t lost_ms;            //  When the broker was last found lost
     bool lost;                  //  It has not been heard of since
+    int64_t tidy_ms;            //  When to look for what is old
     int64_t pause_ms;           //  Between most events and what is due for them
     int64_t deadline_ms;        //  Nothing is due before this
     bool unsure;                //  Something may be due earlier
@@ -139,6 +145,8 @@ titanic_set_limits (titanic_t *self, const titanic_config_t *config)
 {
     self->config.max_bytes = config->max_bytes;
     self->config.max_frames = config->max_frames;
+    self->config.keep_requests_ms = config->keep_requests_ms;
+    self->config.keep_replies_ms = config->keep_replies_ms;
 }
 
 //  --------------------------------------------------------------------------
@@ -163,7 +171,7 @@ s_operation_new (titanic_t *self, conversation_t *conversation,
     operation->ticket = s_ticket (self);
     operation->type = type;
     operation->conversation = conversation;
-    operation->channel = conversation->channel;
+    operation->channel = conversation? conversation->channel: 0;
     HASH_ADD (hh, self->operations, ticket, sizeof operation->ticket,
               operation);
     if (operation->hh.tbl)
@@ -300,6 +308,59 @@ s_close (titanic_t *self, conversation_t *conversation, const event_t *event,
 }
 
 //  --------------------------------------------------------------------------
+//  What is old
+
+//  What was kept for as long as it may is dropped, as if a client had closed it
+static void
+s_ask_old (titanic_t *self, bool answered, int64_t age_ms, update_t *update)
+{
+    store_query_t query = { .type = STORE_OLD, .ticket = s_ticket (self),
+        .answered = answered, .age_ms = age_ms,
+        .limit = age_ms? TIDY_LIMIT: 0 };
+    update_read (update, &query);
+}
+
+static void
+s_tidy (titanic_t *self, const event_t *event, update_t *update)
+{
+    if (self->tidy_ms == 0)
+        self->tidy_ms = event->now_ms + TIDY_MS;
+    if (event->now_ms < self->tidy_ms)
+        return;
+    self->tidy_ms = event->now_ms + TIDY_MS;
+    s_ask_old (self, true, self->config.keep_replies_ms, update);
+    if (self->config.keep_requests_ms)
+        s_ask_old (self, false, self->config.keep_requests_ms, update);
+}
+
+static void
+s_drop_old (titanic_t *self, const event_t *event, update_t *update)
+{
+    const store_answer_t *answer = event->answer;
+    for (size_t nbr = 0; nbr < answer->record_count; nbr++) {
+        operation_t *operation = s_operation_new (self, NULL, STORE_DROP);
+        if (!operation)
+            return;             //  It will be as old next time
+        operation->id = answer->records [nbr].id;
+        dispatch_hold (self->dispatch, &operation->id);
+        store_query_t query = { .type = STORE_DROP, .id = operation->id,
+                                .ticket = operation->ticket };
+        if (update_write (update, &query)) {
+            dispatch_release (self->dispatch, &operation->id);
+            s_operation_destroy (self, operation);
+            return;
+        }
+    }
+    if (answer->record_count)
+        update_notice (update, NOTICE_INFO, "requests dropped: kept for as long "
+                       "as they may be", NULL);
+    if (answer->record_count == TIDY_LIMIT) {
+        self->tidy_ms = event->now_ms;
+        self->unsure = true;
+    }
+}
+
+//  --------------------------------------------------------------------------
 //  What the store answers
 
 //  The body of the reply that a client gets. Each begins with a status of those
@@ -359,6 +420,10 @@ static void
 s_answered (titanic_t *self, const event_t *event, update_t *update)
 {
     const store_answer_t *answer = event->answer;
+    if (answer->type == STORE_OLD) {
+        s_drop_old (self, event, update);
+        return;
+    }
     operation_t *operation;
     HASH_FIND (hh, self->operations, &answer->ticket, sizeof answer->ticket,
                operation);
@@ -368,7 +433,7 @@ s_answered (titanic_t *self, const event_t *event, update_t *update)
     }
     s_tell_dispatch (self, operation, answer->result, update);
     conversation_t *conversation = operation->conversation;
-    if (conversation->channel == operation->channel) {
+    if (conversation && conversation->channel == operation->channel) {
         message_t *body = s_answer_body (operation, answer);
         if (!body)
             body = tsp_status_new (TSP_ERROR);
@@ -463,6 +528,8 @@ static int64_t
 s_deadline (const titanic_t *self)
 {
     int64_t deadline = dispatch_deadline (self->dispatch);
+    if (self->tidy_ms)
+        deadline = s_earlier (deadline, self->tidy_ms);
     for (size_t nbr = 0; nbr < self->conversation_count; nbr++)
         deadline = s_earlier (deadline, conversation_deadline (
                                             &self->conversations [nbr]));
@@ -478,6 +545,7 @@ titanic_step (void *engine, const event_t *event, update_t *update)
     switch (event->type) {
         case EVENT_TICK:
             s_tick (self, event, update);
+            s_tidy (self, event, update);
             dispatch_tick (self->dispatch, event->now_ms, update);
             break;
         case EVENT_RECEIVED:

@@ -39,6 +39,9 @@ typedef struct {
                                 //  is above gets 500; 0: no limit
     size_t max_frames;          //  In a request, the service's name included;
                                 //  0: no limit
+    int64_t keep_requests_ms;   //  A request that nobody answers is dropped
+                                //  after so long, 0: never
+    int64_t keep_replies_ms;    //  One that is answered, from its answer on
 } titanic_config_t;
 
 typedef struct _titanic_t titanic_t;
@@ -49,7 +52,7 @@ titanic_t *
 void
     titanic_destroy (titanic_t **self_p);
 
-//  Other limits from now on: the max_ of config.
+//  Other limits from now on: the max_ and keep_ of config.
 void
     titanic_set_limits (titanic_t *self, const titanic_config_t *config);
 

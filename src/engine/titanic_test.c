@@ -23,6 +23,7 @@ titanic_suite (void);
 #define LIVENESS 3
 #define TIMEOUT 1000
 #define RETRY 200
+#define TIDY 10100              //  More than the engine's own
 //  One worker each for request, reply and close, so that channels are told apart
 //  by their slots: 0, 1, 2, and executions from 3 on
 #define SLOTS 4096
@@ -38,7 +39,7 @@ static void
 s_set_up (void)
 {
     titanic_config_t config = { MDP_0_1, HEARTBEAT, LIVENESS, TIMEOUT,
-                                RETRY, 1, 1, 1, 4, 2, 0, { { 0 } }, 1000, 5 };
+                                RETRY, 1, 1, 1, 4, 2, 0, { { 0 } }, 1000, 5, 0, 0 };
     store_result_t result;
     char error [64];
     s_titanic = titanic_new (&config);
@@ -374,6 +375,30 @@ START_TEST (a_request_is_executed)
 }
 END_TEST
 
+//  What was kept for long enough goes as if it had been closed: what is being
+//  executed, too
+START_TEST (what_is_old_is_dropped)
+{
+    channel_t channels [3];
+    s_register (channels);
+    char waiting [TSP_ID_DIGITS + 1];
+    strcpy (waiting, s_store_request (channels, "echo", "x"));
+    channel_t channel;
+    s_expect (3, MDP_CLIENT_REQUEST, &channel);
+    s_answer (channel, "mmi.service", "200");
+    ck_assert_str_eq (s_expect (3, MDP_CLIENT_REQUEST, &channel), "x");
+    s_pass (channels, TIDY);
+    ck_assert_str_eq (s_status (channels, 1, waiting), "300");
+    //  The store counts in seconds: this is none
+    titanic_config_t config = { .keep_requests_ms = 1 };
+    titanic_set_limits (s_titanic, &config);
+    s_pass (channels, TIDY);
+    ck_assert_str_eq (s_status (channels, 1, waiting), "400");
+    s_answer (channel, "echo", "late");
+    ck_assert_str_eq (s_status (channels, 1, waiting), "400");
+}
+END_TEST
+
 START_TEST (an_absent_service_is_looked_for_again)
 {
     channel_t channels [3];
@@ -616,7 +641,7 @@ START_TEST (a_restart_picks_up_what_is_stored)
     s_store_request (channels, "one", "1");
     s_store_request (channels, "two", "2");
     titanic_config_t config = { MDP_0_1, HEARTBEAT, LIVENESS, TIMEOUT,
-                                RETRY, 1, 1, 1, 4, 2, 0, { { 0 } }, 1000, 5 };
+                                RETRY, 1, 1, 1, 4, 2, 0, { { 0 } }, 1000, 5, 0, 0 };
     titanic_destroy (&s_titanic);
     update_clear (s_update);
     s_titanic = titanic_new (&config);
@@ -868,6 +893,7 @@ titanic_suite (void)
     tcase_add_test (tcase, a_request_above_a_limit_gets_500);
     tcase_add_test (tcase, questions_get_their_statuses);
     tcase_add_test (tcase, a_request_is_executed);
+    tcase_add_test (tcase, what_is_old_is_dropped);
     tcase_add_test (tcase, an_absent_service_is_looked_for_again);
     tcase_add_test (tcase,
                     a_silent_service_is_asked_again_on_a_fresh_channel);

@@ -134,7 +134,7 @@ trace_broker_effect (sim_t *sim, const effect_t *effect)
 static const char *const s_queries [] = {
     [STORE_PUT] = "PUT", [STORE_ANSWER] = "ANSWER", [STORE_DROP] = "DROP",
     [STORE_FETCH] = "FETCH", [STORE_SERVICES] = "SERVICES",
-    [STORE_WAITING] = "WAITING", [STORE_RENEW] = "RENEW",
+    [STORE_WAITING] = "WAITING", [STORE_OLD] = "OLD", [STORE_RENEW] = "RENEW",
     [STORE_RELEASE] = "RELEASE"
 };
 

@@ -11,6 +11,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #include "backend.h"
 
@@ -23,6 +24,7 @@ typedef struct {
     frame_t *service;
     message_t *body;
     message_t *reply;           //  NULL while there is none
+    time_t since;               //  When it came to be as it is
     UT_hash_handle hh;
 } entry_t;
 
@@ -103,6 +105,7 @@ s_put (memory_t *self, const store_query_t *query)
     if (!entry)
         return STORE_FULL;
     entry->id = query->id;
+    entry->since = time (NULL);
     entry->service = frame_new (frame_data (query->service),
                                 frame_size (query->service));
     entry->body = message_slice (query->body, 0);
@@ -128,8 +131,10 @@ s_apply (void *state, const store_query_t *query)
         s_entry_destroy (entry);
         return STORE_OK;
     }
-    if (!entry->reply)
+    if (!entry->reply) {
         entry->reply = message_slice (query->body, 0);
+        entry->since = time (NULL);
+    }
     return entry->reply? STORE_OK: STORE_FULL;
 }
 
@@ -195,11 +200,28 @@ s_list (memory_t *self, const store_query_t *query, store_answer_t *answer)
 }
 
 static store_result_t
+s_old (memory_t *self, const store_query_t *query, store_answer_t *answer)
+{
+    time_t latest = time (NULL) - (time_t) (query->age_ms / 1000);
+    entry_t *entry, *next;
+    HASH_ITER (hh, self->entries, entry, next) {
+        frame_t *service = NULL;
+        message_t *body = NULL;
+        if (answer->record_count < query->limit && entry->since <= latest
+        && !entry->reply == !query->answered
+        &&  answer_append (answer, &entry->id, &service, &body))
+            return STORE_FAILED;
+    }
+    return STORE_OK;
+}
+
+static store_result_t
 s_read (void *state, const store_query_t *query, store_answer_t *answer)
 {
     memory_t *self = (memory_t *) state;
     return query->type == STORE_FETCH? s_fetch (self, query, answer)
-                                     : s_list (self, query, answer);
+         : query->type == STORE_OLD? s_old (self, query, answer)
+                                   : s_list (self, query, answer);
 }
 
 static const char *

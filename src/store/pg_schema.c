@@ -15,7 +15,7 @@
 #include "pg_schema.h"
 
 //  Of the tables below; a newer one is refused, an older one will be raised
-#define SCHEMA_VERSION 1
+#define SCHEMA_VERSION 2
 //  "SeaT": who makes tables holds this lock
 #define LOCK "1399153012"
 //  What we use came with this version
@@ -27,16 +27,18 @@
 static const char s_tables [] =
     "CREATE TABLE titanic.format ("
     " application text NOT NULL, version int NOT NULL, store uuid NOT NULL);"
-    "INSERT INTO titanic.format VALUES ('seatrial', 1, gen_random_uuid ());"
+    "INSERT INTO titanic.format VALUES ('seatrial', 2, gen_random_uuid ());"
     "CREATE TABLE titanic.request ("
     " id uuid NOT NULL PRIMARY KEY,"
     " service bytea NOT NULL,"
     " body bytea NOT NULL,"
     " reply bytea,"
-    " server uuid)"
+    " server uuid,"
+    " since timestamptz NOT NULL DEFAULT clock_timestamp ())"
     " WITH (fillfactor = 80, autovacuum_vacuum_scale_factor = 0.02);"
     "CREATE INDEX waiting ON titanic.request (service, id)"
     " WHERE reply IS NULL;"
+    "CREATE INDEX age ON titanic.request ((reply IS NULL), since);"
     "CREATE TABLE titanic.server ("
     " id uuid NOT NULL PRIMARY KEY, expires timestamptz NOT NULL)"
     " WITH (fillfactor = 50);";

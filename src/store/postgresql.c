@@ -19,7 +19,7 @@
 typedef enum {
     SQL_BEGIN, SQL_COMMIT, SQL_ROLLBACK, SQL_ASYNC, SQL_PUT, SQL_ANSWER,
     SQL_DROP, SQL_RENEW, SQL_RELEASE, SQL_RESIGN, SQL_FETCH, SQL_SERVICES,
-    SQL_WAITING, SQL_CLAIM, SQL_COUNT
+    SQL_WAITING, SQL_CLAIM, SQL_OLD, SQL_COUNT
 } sql_t;
 
 static const char *const s_sql [SQL_COUNT] = {
@@ -36,7 +36,9 @@ static const char *const s_sql [SQL_COUNT] = {
                 " WHERE r.service = excluded.service"
                 " AND r.body = excluded.body",
     [SQL_ANSWER] = "UPDATE titanic.request"
-                   " SET reply = coalesce (reply, $2::bytea)"
+                   " SET reply = coalesce (reply, $2::bytea), since = CASE"
+                   " WHEN reply IS NULL THEN clock_timestamp ()"
+                   " ELSE since END"
                    " WHERE id = $1::uuid",
     //  TSP-CLOSE-01, TSP-CLOSE-02, TSP-CLOSE-03
     [SQL_DROP] = "DELETE FROM titanic.request WHERE id = $1::uuid",
@@ -76,7 +78,11 @@ static const char *const s_sql [SQL_COUNT] = {
                   " FOR UPDATE OF r SKIP LOCKED),"
                   " taken AS (UPDATE titanic.request r SET server = $4::uuid"
                   " FROM free WHERE r.id = free.id RETURNING r.id, r.body)"
-                  " SELECT id, body FROM taken ORDER BY id"
+                  " SELECT id, body FROM taken ORDER BY id",
+    [SQL_OLD] = "SELECT id FROM titanic.request"
+                " WHERE (reply IS NULL) = ($1::bigint = 0) AND since <="
+                " clock_timestamp () - $2::bigint * interval '1 ms'"
+                " ORDER BY since LIMIT $3::bigint"
 };
 
 typedef struct {
@@ -435,6 +441,34 @@ s_waiting (postgresql_t *self, const store_query_t *query, PGresult *rows,
     return STORE_OK;
 }
 
+static store_result_t
+s_old (postgresql_t *self, PGresult *rows, store_answer_t *answer)
+{
+    for (int row = 0; row < PQntuples (rows); row++) {
+        request_id_t id;
+        frame_t *service = NULL;
+        message_t *body = NULL;
+        if (PQgetlength (rows, row, 0) != (int) sizeof id.bytes)
+            return s_damaged (self);
+        memcpy (id.bytes, PQgetvalue (rows, row, 0), sizeof id.bytes);
+        if (answer_append (answer, &id, &service, &body))
+            return s_damaged (self);
+    }
+    return STORE_OK;
+}
+
+static PGresult *
+s_ask_old (postgresql_t *self, const store_query_t *query)
+{
+    number_t answered = s_number (query->answered);
+    number_t age = s_number ((uint64_t) query->age_ms);
+    number_t limit = s_number (query->limit);
+    pg_value_t old [] = { { answered.bytes, sizeof answered },
+                          { age.bytes, sizeof age },
+                          { limit.bytes, sizeof limit } };
+    return s_query (self, SQL_OLD, old, 3);
+}
+
 static PGresult *
 s_ask (postgresql_t *self, const store_query_t *query)
 {
@@ -447,6 +481,8 @@ s_ask (postgresql_t *self, const store_query_t *query)
     pg_value_t waiting [] = { service, id, most, s_id_value (&query->server) };
     if (query->type == STORE_FETCH)
         return s_query (self, SQL_FETCH, &id, 1);
+    if (query->type == STORE_OLD)
+        return s_ask_old (self, query);
     if (query->type == STORE_SERVICES)
         return s_query (self, SQL_SERVICES, names, 2);
     if (memcmp (&query->server, &none, sizeof none) == 0)
@@ -464,6 +500,7 @@ s_read (void *state, const store_query_t *query, store_answer_t *answer)
         return STORE_FAILED;
     store_result_t result = query->type == STORE_FETCH
         ? s_fetch (self, query, rows, answer)
+        : query->type == STORE_OLD? s_old (self, rows, answer)
         : query->type == STORE_SERVICES? s_services (self, rows, answer)
         : s_waiting (self, query, rows, answer);
     PQclear (rows);

@@ -23,22 +23,28 @@
 //  "SeaT": whose file this is
 #define APPLICATION_ID 0x53656154
 //  Of the schema below; a newer one is refused, an older one will be raised
-#define SCHEMA_VERSION 1
+#define SCHEMA_VERSION 2
 
 //  reply is NULL as long as there is none. Frames are kept as README.md in this
 //  folder tells. Ids grow, so inserts append; the partial index holds just what
 //  waits for execution, in the order of arrival within a service.
+//  Pages: fewer empty ones are not worth it; more at a time hold others up
+#define GIVE_BACK_LEAST 256
+#define GIVE_BACK_MOST 4096
+
 static const char s_schema [] =
     "CREATE TABLE request ("
     " id BLOB NOT NULL PRIMARY KEY,"
     " service BLOB NOT NULL,"
+    " since INTEGER NOT NULL DEFAULT (unixepoch ()),"
     " body BLOB NOT NULL,"
     " reply BLOB);"
-    "CREATE INDEX waiting ON request (service, id) WHERE reply IS NULL;";
+    "CREATE INDEX waiting ON request (service, id) WHERE reply IS NULL;"
+    "CREATE INDEX age ON request (reply IS NULL, since);";
 
 typedef enum {
     SQL_BEGIN, SQL_COMMIT, SQL_ROLLBACK, SQL_PUT, SQL_ANSWER, SQL_DROP,
-    SQL_FETCH, SQL_SERVICE, SQL_WAITING, SQL_USED, SQL_COUNT
+    SQL_FETCH, SQL_SERVICE, SQL_WAITING, SQL_USED, SQL_OLD, SQL_COUNT
 } sql_t;
 
 static const char *s_sql [SQL_COUNT] = {
@@ -49,7 +55,9 @@ static const char *s_sql [SQL_COUNT] = {
     [SQL_PUT] = "INSERT INTO request (id, service, body) VALUES (?1, ?2, ?3)"
                 " ON CONFLICT (id) DO UPDATE SET service = excluded.service"
                 " WHERE service = excluded.service AND body = excluded.body",
-    [SQL_ANSWER] = "UPDATE request SET reply = coalesce (reply, ?2)"
+    [SQL_ANSWER] = "UPDATE request SET reply = coalesce (reply, ?2),"
+                   " since = CASE WHEN reply IS NULL THEN unixepoch ()"
+                   " ELSE since END"
                    " WHERE id = ?1",
     //  TSP-CLOSE-01, TSP-CLOSE-02, TSP-CLOSE-03
     [SQL_DROP] = "DELETE FROM request WHERE id = ?1",
@@ -62,7 +70,9 @@ static const char *s_sql [SQL_COUNT] = {
                     " AND service = ?1 AND id > ?2 ORDER BY id LIMIT ?3",
     //  SQLite keeps both numbers; nothing is looked through
     [SQL_USED] = "SELECT (page_count - freelist_count) * page_size FROM"
-                 " pragma_page_count, pragma_freelist_count, pragma_page_size"
+                 " pragma_page_count, pragma_freelist_count, pragma_page_size",
+    [SQL_OLD] = "SELECT id FROM request WHERE (reply IS NULL) = ?1"
+                " AND since <= unixepoch () - ?2 LIMIT ?3"
 };
 
 typedef struct {
@@ -177,8 +187,9 @@ s_pragma_number (sqlite_t *self, const char *sql, int *number)
 static store_result_t
 s_create (sqlite_t *self)
 {
-    char sql [512];
-    snprintf (sql, sizeof sql, "BEGIN IMMEDIATE; %s PRAGMA application_id = %d; "
+    char sql [768];
+    snprintf (sql, sizeof sql, "PRAGMA auto_vacuum = INCREMENTAL; "
+        "BEGIN IMMEDIATE; %s PRAGMA application_id = %d; "
         "PRAGMA user_version = %d; COMMIT;", s_schema, APPLICATION_ID,
         SCHEMA_VERSION);
     return sqlite3_exec (self->database, sql, NULL, NULL, NULL)
@@ -510,16 +521,62 @@ s_waiting (sqlite_t *self, const store_query_t *query, store_answer_t *answer)
     return rc == SQLITE_DONE? STORE_OK: s_failed (self);
 }
 
+//  Once a quarter of the file is empty, some of it goes back to the file system.
+//  What is left is for the requests to come, and not all at once: others wait.
+static void
+s_give_back (sqlite_t *self)
+{
+    int pages = 0;
+    int empty = 0;
+    char sql [64];
+    if (s_pragma_number (self, "PRAGMA page_count", &pages)
+    ||  s_pragma_number (self, "PRAGMA freelist_count", &empty)
+    ||  empty < GIVE_BACK_LEAST || empty < pages / 4)
+        return;
+    int excess = empty - pages / 8;
+    snprintf (sql, sizeof sql, "PRAGMA incremental_vacuum (%d)",
+              excess < GIVE_BACK_MOST? excess: GIVE_BACK_MOST);
+    if (sqlite3_exec (self->database, sql, NULL, NULL, NULL))
+        s_failed (self);
+}
+
+static store_result_t
+s_old (sqlite_t *self, const store_query_t *query, store_answer_t *answer)
+{
+    sqlite3_stmt *statement = self->statements [SQL_OLD];
+    sqlite3_bind_int (statement, 1, !query->answered);
+    sqlite3_bind_int64 (statement, 2, query->age_ms / 1000);
+    sqlite3_bind_int64 (statement, 3, (sqlite3_int64) query->limit);
+    int rc;
+    while ((rc = sqlite3_step (statement)) == SQLITE_ROW) {
+        request_id_t id;
+        frame_t *service = NULL;
+        message_t *body = NULL;
+        if (sqlite3_column_bytes (statement, 0) != (int) sizeof id.bytes)
+            return s_damaged (self);
+        memcpy (id.bytes, sqlite3_column_blob (statement, 0), sizeof id.bytes);
+        if (answer_append (answer, &id, &service, &body))
+            return s_no_memory (self);
+    }
+    return rc == SQLITE_DONE? STORE_OK: s_failed (self);
+}
+
 static store_result_t
 s_read (void *state, const store_query_t *query, store_answer_t *answer)
 {
     sqlite_t *self = (sqlite_t *) state;
     sql_t sql = query->type == STORE_FETCH? SQL_FETCH
+              : query->type == STORE_OLD? SQL_OLD
               : query->type == STORE_SERVICES? SQL_SERVICE: SQL_WAITING;
     store_result_t result = query->type == STORE_FETCH
         ? s_fetch (self, query, answer)
+        : query->type == STORE_OLD? s_old (self, query, answer)
         : query->type == STORE_SERVICES? s_services (self, query, answer)
         : s_waiting (self, query, answer);
+    if (query->type == STORE_OLD) {
+        sqlite3_reset (self->statements [sql]);
+        s_give_back (self);
+    }
     sqlite3_reset (self->statements [sql]);
     sqlite3_clear_bindings (self->statements [sql]);
     return result;

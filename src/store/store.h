@@ -48,10 +48,13 @@ typedef enum {
     STORE_FETCH,                //  The state of a request, and its reply: id
     STORE_SERVICES,             //  Names of the services that unanswered
                                 //  requests ask for, after service, up to limit
-    STORE_WAITING               //  Unanswered requests for service, in the
+    STORE_WAITING,              //  Unanswered requests for service, in the
                                 //  order of their ids, after id, up to limit.
                                 //  With a server: those that nobody has
                                 //  claimed, which are its own from now on
+    STORE_OLD                   //  Ids of requests that have been unanswered, or
+                                //  answered, for age_ms at least, up to limit;
+                                //  time, too, to give space back
 } store_query_type_t;
 
 //  A query owns what it points to; store_query_clear drops that.
@@ -64,6 +67,8 @@ typedef struct {
     size_t limit;               //  Most records in the answer
     request_id_t server;        //  RENEW, RELEASE, WAITING: who asks
     int64_t lease_ms;           //  RENEW
+    int64_t age_ms;             //  OLD; a backend may round it to seconds
+    bool answered;              //  OLD: which of the two
 } store_query_t;
 
 typedef enum {

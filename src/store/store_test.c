@@ -14,6 +14,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "store_trace.h"
@@ -537,6 +538,67 @@ START_TEST (sqlite_uses_room_inside_when_there_is_none_outside)
 }
 END_TEST
 
+//  Which requests are old, of those with or without an answer: "1 3"
+static const char *
+s_old (store_t *store, bool answered, int64_t age_ms, size_t limit)
+{
+    static char text [64];
+    *text = 0;
+    store_query_t query = { .type = STORE_OLD, .answered = answered,
+                            .age_ms = age_ms, .limit = limit };
+    store_answer_t answer;
+    store_read (store, &query, &answer);
+    ck_assert_int_eq (answer.result, STORE_OK);
+    for (unsigned number = 1; number < 10; number++) {
+        request_id_t id = trace_id (number);
+        for (size_t nbr = 0; nbr < answer.record_count; nbr++)
+            if (memcmp (&answer.records [nbr].id, &id, sizeof id) == 0)
+                sprintf (text + strlen (text), "%s%u", *text? " ": "", number);
+    }
+    store_answer_clear (&answer);
+    return text;
+}
+
+START_TEST (what_is_old_is_named)
+{
+    store_t *store = trace_open (s_address (_i));
+    trace_write (store, STORE_PUT, 1, "a", "x");
+    trace_write (store, STORE_PUT, 2, "b", "x");
+    trace_write (store, STORE_PUT, 3, "a", "x");
+    trace_write (store, STORE_ANSWER, 2, NULL, "y");
+    ck_assert_str_eq (s_old (store, false, 0, 10), "1 3");
+    ck_assert_str_eq (s_old (store, true, 0, 10), "2");
+    ck_assert_str_eq (s_old (store, false, 3600000, 10), "");
+    ck_assert_str_eq (s_old (store, true, 3600000, 10), "");
+    ck_assert_uint_eq (strlen (s_old (store, false, 0, 1)), 1);
+    ck_assert_str_eq (s_old (store, false, 0, 0), "");
+    store_close (&store);
+}
+END_TEST
+
+//  A file that was large once does not stay so
+START_TEST (sqlite_gives_space_back)
+{
+    store_t *store = trace_open (s_path);
+    char *large = calloc (1, 20001);
+    memset (large, 'a', 20000);
+    for (unsigned number = 1; number <= 500; number++)
+        trace_write (store, STORE_PUT, number, "echo", large);
+    store_close (&store);
+    struct stat before, after;
+    ck_assert_int_eq (stat (s_path, &before), 0);
+    store = trace_open (s_path);
+    for (unsigned number = 1; number <= 490; number++)
+        trace_write (store, STORE_DROP, number, NULL, NULL);
+    ck_assert_str_eq (s_old (store, true, 0, 0), "");
+    ck_assert_str_eq (trace_state (store, 495), "");
+    store_close (&store);
+    ck_assert_int_eq (stat (s_path, &after), 0);
+    ck_assert_int_lt (after.st_size, before.st_size / 4);
+    free (large);
+}
+END_TEST
+
 TCase *
 store_contract (int first, int end)
 {
@@ -544,6 +606,7 @@ store_contract (int first, int end)
     tcase_add_loop_test (contract, a_request_has_a_life, first, end);
     tcase_add_loop_test (contract, what_is_not_there_stays_away, first, end);
     tcase_add_loop_test (contract, waiting_requests_come_in_order, first, end);
+    tcase_add_loop_test (contract, what_is_old_is_named, first, end);
     tcase_add_loop_test (contract, services_that_wait_are_named_once, first,
                          end);
     tcase_add_loop_test (contract, bodies_are_kept_byte_for_byte, first, end);
@@ -609,6 +672,7 @@ store_suite (void)
     tcase_add_test (sqlite, sqlite_goes_on_after_a_failed_write);
     tcase_add_test (sqlite,
                     sqlite_uses_room_inside_when_there_is_none_outside);
+    tcase_add_test (sqlite, sqlite_gives_space_back);
     suite_add_tcase (suite, sqlite);
     return suite;
 }
