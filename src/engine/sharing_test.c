@@ -21,7 +21,7 @@ sharing_suite (void);
 
 #define HEARTBEAT 100
 #define LIVENESS 3
-#define TIMEOUT 20000
+#define TIMEOUT 5000
 #define RETRY 200
 #define LEASE 1000
 //  One worker each for request, reply and close: channels with these slots, and
