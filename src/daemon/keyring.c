@@ -22,6 +22,8 @@
 #include <czmq.h>
 
 //  What zcert appends to the name of a file that holds the secret key
+//  No certificate is as large as this
+#define FILE_MAX_SIZE 65536
 #define SECRET_SUFFIX "_secret"
 
 //  The directory is read again after this time, or when reading it takes less
@@ -95,12 +97,32 @@ s_check_pair (zcert_t *cert, const char *path, char *error, size_t size)
     return true;
 }
 
+//  Whether czmq can read the file, if it is there. One that it cannot read costs
+//  it some memory each time, and we look at the directory again and again.
+static bool
+s_parses (const char *path, const char *suffix)
+{
+    char name [PATH_MAX];
+    if (snprintf (name, sizeof (name), "%s%s", path, suffix)
+        >= (int) sizeof (name))
+        return false;
+    zchunk_t *text = zchunk_slurp (name, FILE_MAX_SIZE);
+    if (!text)
+        return true;
+    zconfig_t *root = zconfig_chunk_load (text);
+    bool parses = root != NULL;
+    zchunk_destroy (&text);
+    zconfig_destroy (&root);
+    return parses;
+}
+
 //  The certificate in a file. NULL if there is none in it.
 static zcert_t *
 s_read (const char *path)
 {
     static const unsigned char none [KEY_SIZE];
-    zcert_t *cert = zcert_load (path);
+    zcert_t *cert = s_parses (path, SECRET_SUFFIX) && s_parses (path, "")
+        ? zcert_load (path): NULL;
     if (cert && memcmp (zcert_public_key (cert), none, sizeof (none)) == 0)
         zcert_destroy (&cert);
     return cert;
