@@ -11,7 +11,7 @@ curve
 broker
     command = "${bin}/mdpbroker --endpoint ${endpoint} --heartbeat ${heartbeat} --liveness 5 --expiry 1500 --curve-cert ${curve-cert} --curve-clients ${curve-clients}"
 titanic
-    command = "${bin}/titanicd --endpoint ${endpoint} --curve-cert ${curve-cert} --curve-server ${curve-server} --mdp ${mdp} --heartbeat ${heartbeat} --liveness 5 --retry 100 --timeout 1500"
+    command = "${bin}/titanicd --endpoint ${endpoint} --curve-cert ${curve-cert} --curve-server ${curve-server} --mdp ${mdp} --heartbeat ${heartbeat} --liveness 5 --retry 100 --timeout 1500 --workers 16 --reply-workers 4 --close-workers 4"
 worker
     command = "${bin}/mdpworker --endpoint ${endpoint} --curve-cert ${curve-cert} --curve-server ${curve-server} --mdp ${mdp} --heartbeat ${heartbeat} --liveness 5 echo"
     slow = "${bin}/mdpworker --endpoint ${endpoint} --curve-cert ${curve-cert} --curve-server ${curve-server} --mdp ${mdp} --heartbeat ${heartbeat} --liveness 5 --delay 1200 echo"

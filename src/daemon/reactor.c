@@ -15,6 +15,7 @@
 
 #include <assert.h>
 #include <errno.h>
+#include <sched.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -36,6 +37,10 @@
 //  heartbeats to workers cannot wait for ever either.
 #define BATCH_MAX 256
 #define BATCHES_BEFORE_TICK 16
+
+//  A batch of so many shows that there is much to do: then others on this processor
+//  get a chance to hand over more. To wait in the kernel costs more than a message.
+#define RUSH 4
 
 //  When the process was held up for longer than this, by SIGSTOP or because
 //  others had the processor, ZeroMQ's threads were held up too: they are given
@@ -408,6 +413,8 @@ s_receive (reactor_t *self)
         message_t *message = NULL;
         switch (channels_receive (self->channels, &event.channel, &message)) {
             case CHANNELS_EMPTY:
+                if (count >= RUSH)
+                    sched_yield ();
                 return false;
             case CHANNELS_OK:
                 event.message = message;
