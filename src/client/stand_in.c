@@ -175,7 +175,9 @@ s_run (zsock_t *pipe, void *arguments)
     thread_t self = *(thread_t *) arguments;
     self.pipe = pipe;
     self.router = zsock_new (ZMQ_ROUTER);
-    zsock_set_linger (self.router, 0);
+    //  libzmq 4.3.4 aborts when a client goes away in the middle of a message of
+    //  thousands of frames while the socket drops the rest of it
+    zsock_set_linger (self.router, PATIENCE_MS);
     if (self.cert) {
         zcert_apply (self.cert, self.router);
         zsock_set_curve_server (self.router, 1);
