@@ -16,15 +16,15 @@ def text(parent, x, y, words, **more):
 
 
 def bars(parent, rows, top):
-    """Ratios with their spread, and the mark that is wanted."""
+    """Ratios with their spread, as parts of what is wanted: they differ by a factor of twenty."""
     rows = [row for row in rows if "want" in row]
     if not rows:
         return top
     left, width = 380, 420
-    most = max(max(max(row["ratios"]) for row in rows), 1.2)
+    most = max(max(max(row["ratios"]) / row["want"] for row in rows), 1.2)
     for row in rows:
-        def at(ratio):
-            return left + width * ratio / most
+        def at(ratio, want=row["want"]):
+            return left + width * ratio / want / most
         text(parent, left - 8, top + 15, row["what"], **{"text-anchor": "end"})
         tree.SubElement(parent, "rect", {
             "x": str(left), "y": str(top + 3), "width": f"{at(row['ratio']) - left:.1f}",
@@ -35,9 +35,9 @@ def bars(parent, rows, top):
         tree.SubElement(parent, "path", {
             "d": f"M{at(row['want']):.1f},{top}v{BAR}", "stroke": COLORS[1],
             "stroke-width": "2", "stroke-dasharray": "3 2"})
-        text(parent, left + width + 8, top + 15, f"{row['ratio']:.2f}")
+        text(parent, left + width + 8, top + 15, f"{row['ratio']:.2f} of {row['want']:g}")
         top += BAR
-    text(parent, left, top + 16, "ratio: median, spread (black), wanted (dashed)")
+    text(parent, left, top + 16, "median, spread (black), what is wanted (dashed)")
     return top + 40
 
 
