@@ -72,6 +72,12 @@ struct _channels_t {
     channel_entry_t *ready;     //  Those not known to be empty, in turn
     channel_entry_t *again;     //  Not before the next wait
     int epoll_fd;               //  Waits for wake_fd and all channels
+    int wake_fd;                //  As given
+    bool rung;                  //  The bell was heard while messages were read
+    channel_entry_t *bound;     //  What was bound, NULL if nothing was
+    int patience_ms;            //  How long it waits when asked to receive
+    message_t *held;            //  What came when it did so, and how
+    channels_result_t held_result;
     char endpoint [256];        //  Bound or connected to last
     keyring_t *keyring;         //  Of new channels, NULL for plain
     door_t *door;               //  Of what was bound
@@ -84,6 +90,9 @@ channels_new (int64_t max_message_bytes, int wake_fd)
     if (!self)
         return NULL;
     self->max_message_bytes = max_message_bytes;
+    self->wake_fd = wake_fd;
+    self->patience_ms = -1;
+    self->held_result = CHANNELS_EMPTY;
     self->context = zmq_ctx_new ();
     self->epoll_fd = epoll_create1 (EPOLL_CLOEXEC);
     struct epoll_event event = { .events = EPOLLIN };
@@ -104,6 +113,7 @@ channels_destroy (channels_t **self_p)
     if (!self)
         return;
     int reason = errno;
+    message_destroy (&self->held);
     while (self->table)
         channels_close (self, self->table->number);
     if (self->context)
@@ -261,8 +271,11 @@ int
 channels_bind (channels_t *self, channel_t number, const char *endpoint,
                size_t max_connections, bool verbose)
 {
-    door_config_t door = { self->keyring, max_connections };
-    return s_open (self, number, &door, verbose, endpoint);
+    door_config_t door = { self->keyring, max_connections, self->wake_fd };
+    int rc = s_open (self, number, &door, verbose, endpoint);
+    if (rc == 0)
+        self->bound = s_find (self, number);
+    return rc;
 }
 
 int
@@ -290,6 +303,8 @@ channels_close (channels_t *self, channel_t number)
     if (!entry)
         return;
     s_look_away (entry);
+    if (self->bound == entry)
+        self->bound = NULL;
     //  Before ZeroMQ closes the descriptor and somebody else gets its number
     epoll_ctl (self->epoll_fd, EPOLL_CTL_DEL, entry->fd, NULL);
     s_set_int (entry->socket, ZMQ_LINGER, self->linger_ms);
@@ -304,26 +319,6 @@ channels_mute (channels_t *self, channel_t number)
     channel_entry_t *entry = s_find (self, number);
     if (entry)
         entry->muted = true;
-}
-
-bool
-channels_wait (channels_t *self, int timeout_ms)
-{
-    struct epoll_event events [WOKEN_MAX];
-    while (self->again) {
-        channel_entry_t *entry = self->again;
-        s_look_away (entry);
-        s_look_at (entry, &self->ready);
-    }
-    int count = epoll_wait (self->epoll_fd, events, WOKEN_MAX,
-                            self->ready? 0: timeout_ms);
-    bool woken = false;
-    for (int nbr = 0; nbr < count; nbr++)
-        if (events [nbr].data.ptr)
-            s_look_at (events [nbr].data.ptr, &self->ready);
-        else
-            woken = true;
-    return woken;
 }
 
 static void
@@ -353,9 +348,9 @@ s_append (message_t *message, zmq_msg_t *part)
     return message_take (message, &frame);
 }
 
-//  Receive one message with all its frames.
+//  Receive one message with all its frames. flags for the first: ZMQ_DONTWAIT.
 static channels_result_t
-s_receive (void *socket, message_t **message_p)
+s_receive (void *socket, int flags, message_t **message_p)
 {
     channels_result_t result = CHANNELS_OK;
     message_t *message = message_new ();
@@ -365,7 +360,7 @@ s_receive (void *socket, message_t **message_p)
         zmq_msg_init (&part);
         int rc;
         do
-            rc = zmq_msg_recv (&part, socket, ZMQ_DONTWAIT);
+            rc = zmq_msg_recv (&part, socket, count? ZMQ_DONTWAIT: flags);
         while (rc < 0 && errno == EINTR);
         if (rc < 0) {
             message_destroy (&message);
@@ -386,14 +381,85 @@ s_receive (void *socket, message_t **message_p)
     return result;
 }
 
+//  Whether the message is from the door's bell: this is for us. It is destroyed.
+static bool
+s_is_bell (channels_t *self, message_t **message_p)
+{
+    if (!self->bound
+    ||  !frame_is (message_frame (*message_p, 0), DOOR_BELL, strlen (DOOR_BELL)))
+        return false;
+    message_destroy (message_p);
+    return true;
+}
+
+//  Wait where the only channel receives: to wait for its file descriptor first, and
+//  then to find it empty after each message, would be three more system calls for
+//  each. The door rings its bell when wake_fd can be read.
+static bool
+s_wait_alone (channels_t *self, int timeout_ms)
+{
+    s_look_away (self->bound);
+    if (timeout_ms != self->patience_ms
+    &&  s_set_int (self->bound->socket, ZMQ_RCVTIMEO, timeout_ms) == 0)
+        self->patience_ms = timeout_ms;
+    self->held_result = s_receive (self->bound->socket, 0, &self->held);
+    if (self->held_result != CHANNELS_OK || !s_is_bell (self, &self->held))
+        return false;
+    self->held_result = CHANNELS_EMPTY;
+    return true;
+}
+
+bool
+channels_wait (channels_t *self, int timeout_ms)
+{
+    struct epoll_event events [WOKEN_MAX];
+    if (self->rung) {
+        self->rung = false;
+        return true;
+    }
+    if (self->bound && !self->bound->muted && HASH_COUNT (self->table) == 1) {
+        if (timeout_ms)
+            return s_wait_alone (self, timeout_ms);
+        s_look_at (self->bound, &self->ready);
+        return false;
+    }
+    while (self->again) {
+        channel_entry_t *entry = self->again;
+        s_look_away (entry);
+        s_look_at (entry, &self->ready);
+    }
+    int count = epoll_wait (self->epoll_fd, events, WOKEN_MAX,
+                            self->ready? 0: timeout_ms);
+    bool woken = false;
+    for (int nbr = 0; nbr < count; nbr++)
+        if (events [nbr].data.ptr)
+            s_look_at (events [nbr].data.ptr, &self->ready);
+        else
+            woken = true;
+    return woken;
+}
+
 channels_result_t
 channels_receive (channels_t *self, channel_t *number, message_t **message_p)
 {
+    if (self->held_result != CHANNELS_EMPTY) {
+        channels_result_t result = self->held_result;
+        self->held_result = CHANNELS_EMPTY;
+        *message_p = self->held;
+        self->held = NULL;
+        *number = self->bound->number;
+        return result;
+    }
     while (self->ready) {
         channel_entry_t *entry = self->ready;
         channels_result_t result = entry->muted?
-            CHANNELS_EMPTY: s_receive (entry->socket, message_p);
+            CHANNELS_EMPTY: s_receive (entry->socket, ZMQ_DONTWAIT, message_p);
         s_look_away (entry);
+        if (result == CHANNELS_OK && s_is_bell (self, message_p)) {
+            self->rung = true;
+            s_look_at (entry, &self->ready);
+            continue;
+        }
         if (result == CHANNELS_OK || result == CHANNELS_DROPPED) {
             //  One of many mostly has one message at a time, and is going to be
             //  sent something: it is looked at once after that, not twice

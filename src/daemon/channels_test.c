@@ -273,13 +273,77 @@ START_TEST (an_endpoint_that_cannot_be_had_says_why)
 }
 END_TEST
 
-START_TEST (a_wait_can_be_ended)
+static void
+s_ring (void)
 {
-    s_bind ();
-    ck_assert (!channels_wait (s_channels, 0));
     uint64_t one = 1;
     ck_assert_int_eq (write (s_wake, &one, sizeof one), sizeof one);
-    ck_assert (channels_wait (s_channels, WAIT_MS));
+}
+
+//  As the owner of the descriptor does when it is told
+static void
+s_answer_the_ring (void)
+{
+    uint64_t rings;
+    ck_assert_int_eq (read (s_wake, &rings, sizeof rings), sizeof rings);
+}
+
+//  With nothing bound, bound alone, and bound beside another
+START_TEST (a_wait_can_be_ended)
+{
+    if (_i > 0)
+        s_bind ();
+    if (_i == 2)
+        ck_assert_int_eq (channels_connect (s_channels, 1, "tcp://127.0.0.1:9"), 0);
+    ck_assert (!channels_wait (s_channels, 0));
+    for (int nbr = 0; nbr < 3; nbr++) {
+        s_ring ();
+        ck_assert (channels_wait (s_channels, WAIT_MS));
+        s_answer_the_ring ();
+        //  It is no message
+        channel_t number;
+        message_t *message = NULL;
+        ck_assert_int_eq (channels_receive (s_channels, &number, &message),
+                          CHANNELS_EMPTY);
+    }
+}
+END_TEST
+
+//  Who is always busy reading hears it, too
+START_TEST (reading_without_waits_can_be_ended)
+{
+    s_bind ();
+    s_ring ();
+    time_t end = time (NULL) + 2 * WAIT_MS / 1000;
+    bool woken = false;
+    while (!woken && time (NULL) < end) {
+        woken = channels_wait (s_channels, 0);
+        channel_t number;
+        message_t *message = NULL;
+        ck_assert_int_eq (channels_receive (s_channels, &number, &message),
+                          CHANNELS_EMPTY);
+    }
+    ck_assert (woken);
+}
+END_TEST
+
+START_TEST (nobody_else_rings_the_bell)
+{
+    s_bind ();
+    void *impostor = s_dealer (DOOR_BELL);
+    ck_assert_int_eq (zmq_send (impostor, "x", 1, 0), 1);
+    //  Who comes later and is heard shows that the other was not
+    void *dealer = s_dealer ("a");
+    ck_assert_int_eq (zmq_send (dealer, "x", 1, 0), 1);
+    channel_t number;
+    message_t *message = s_next (&number, CHANNELS_OK);
+    ck_assert (frame_is (message_frame (message, 0), "a", 1));
+    message_destroy (&message);
+    ck_assert (!channels_wait (s_channels, 50));
+    ck_assert_int_eq (channels_receive (s_channels, &number, &message),
+                      CHANNELS_EMPTY);
+    zmq_close (impostor);
+    zmq_close (dealer);
 }
 END_TEST
 
@@ -296,7 +360,9 @@ channels_suite (void)
     tcase_add_test (tcase, too_many_frames_are_dropped_and_the_rest_comes);
     tcase_add_test (tcase, channels_are_told_apart);
     tcase_add_test (tcase, an_endpoint_that_cannot_be_had_says_why);
-    tcase_add_test (tcase, a_wait_can_be_ended);
+    tcase_add_loop_test (tcase, a_wait_can_be_ended, 0, 3);
+    tcase_add_test (tcase, reading_without_waits_can_be_ended);
+    tcase_add_test (tcase, nobody_else_rings_the_bell);
     suite_add_tcase (suite, tcase);
     return suite;
 }

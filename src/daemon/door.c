@@ -30,6 +30,10 @@
 
 #define ZAP_ENDPOINT "inproc://zeromq.zap.01"
 #define MONITOR_ENDPOINT "inproc://door"
+#define BELL_ENDPOINT "inproc://bell"
+
+//  From one ring to the next, if nobody comes
+#define RING_MS 100
 
 //  Frames of a request, 27/ZAP, and bytes of each that are looked at
 enum {
@@ -54,6 +58,7 @@ struct _door_t {
                                 //  this is one too many
     void *zap;                  //  REP where libzmq asks; NULL without CURVE
     void *monitor;              //  PAIR where it tells
+    void *bell;                 //  DEALER at the socket itself
     void *thread;               //  libzmq's handle
     atomic_bool verbose;        //  Tell everything
     notices_t notices;          //  The thread's own part of the log
@@ -228,16 +233,25 @@ s_run (void *argument)
 {
     door_t *self = argument;
     zmq_pollitem_t items [] = {
+        { .fd = self->config.wake_fd, .events = ZMQ_POLLIN },
         { .socket = self->monitor, .events = ZMQ_POLLIN },
         { .socket = self->zap, .events = ZMQ_POLLIN }
     };
-    int count = self->zap? 2: 1;
-    while (zmq_poll (items, count, -1) >= 0 || errno == EINTR) {
-        if (items [0].revents & ZMQ_POLLIN)
+    int count = self->zap? 3: 2;
+    while (zmq_poll (items, count, items [0].events? -1: RING_MS) >= 0
+    ||     errno == EINTR) {
+        if (items [0].revents & ZMQ_POLLIN) {
+            zmq_send (self->bell, "", 0, ZMQ_DONTWAIT);
+            items [0].events = 0;
+        }
+        else
+            items [0].events = ZMQ_POLLIN;
+        if (items [1].revents & ZMQ_POLLIN)
             s_watch (self);
-        if (self->zap && (items [1].revents & ZMQ_POLLIN))
+        if (self->zap && (items [2].revents & ZMQ_POLLIN))
             s_answer (self);
     }
+    zmq_close (self->bell);
     zmq_close (self->monitor);
     if (self->zap)
         zmq_close (self->zap);
@@ -272,7 +286,13 @@ s_connect (door_t *self, void *context, void *socket)
 {
     int none_ms = 0;
     self->monitor = zmq_socket (context, ZMQ_PAIR);
-    if (!self->monitor
+    self->bell = zmq_socket (context, ZMQ_DEALER);
+    if (!self->monitor || !self->bell
+    ||  zmq_setsockopt (self->bell, ZMQ_LINGER, &none_ms, sizeof (none_ms))
+    ||  zmq_setsockopt (self->bell, ZMQ_ROUTING_ID, DOOR_BELL,
+                        strlen (DOOR_BELL))
+    ||  zmq_bind (socket, BELL_ENDPOINT)
+    ||  zmq_connect (self->bell, BELL_ENDPOINT)
     ||  zmq_socket_monitor (socket, MONITOR_ENDPOINT, MONITOR_EVENTS)
     ||  zmq_connect (self->monitor, MONITOR_ENDPOINT))
         return -1;
@@ -306,6 +326,8 @@ door_open (void *context, void *socket, const door_config_t *config,
     int reason = errno;
     if (self->monitor)
         zmq_close (self->monitor);
+    if (self->bell)
+        zmq_close (self->bell);
     if (self->zap)
         zmq_close (self->zap);
     free (self);

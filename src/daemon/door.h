@@ -23,7 +23,12 @@ typedef struct {
                                 //  door's thread alone from door_open on
     size_t max_connections;     //  What comes above that is closed at once; less
                                 //  when there are not enough file descriptors
+    int wake_fd;                //  While this can be read, the bell rings
 } door_config_t;
+
+//  Address of the bell: a peer in this process that sends the socket a message.
+//  ZeroMQ ignores another peer that calls itself so.
+#define DOOR_BELL "\1the bell of the door"
 
 typedef struct _door_t door_t;
 

@@ -132,12 +132,13 @@ s_endpoint_error (const char *what, const char *endpoint, int reason)
              zmq_strerror (reason), s_endpoint_hint (reason));
 }
 
-//  What time it is for the events that follow. Within a batch it stands still.
+//  What time it is for the events that follow. Within a batch it stands still. The
+//  calendar may be some milliseconds late: requests are kept for seconds or days.
 static void
 s_look_at_clock (reactor_t *self)
 {
     self->now_ms = s_clock_ms (CLOCK_MONOTONIC);
-    self->wall_ms = s_clock_ms (CLOCK_REALTIME);
+    self->wall_ms = s_clock_ms (CLOCK_REALTIME_COARSE);
 }
 
 //  Random bits from the system, which is asked for many at a time.
@@ -433,11 +434,11 @@ s_receive (reactor_t *self)
     return true;
 }
 
-//  The tick, if it is due and nothing that has arrived is left unread.
+//  The tick, if it is due and nothing that has arrived is left unread. After a wait
+//  there may be more than what ended it: the next round does not wait, and sees.
 static void
-s_tick (reactor_t *self, bool full, bool stalled)
+s_tick (reactor_t *self, bool waited, bool full, bool stalled)
 {
-    s_look_at_clock (self);
     int64_t now_ms = self->now_ms;
     if (now_ms < self->deadline_ms) {
         self->settle_ms = 0;
@@ -446,7 +447,7 @@ s_tick (reactor_t *self, bool full, bool stalled)
     }
     if (stalled && self->settle_ms == 0)
         self->settle_ms = now_ms + SETTLE_MS;
-    if (now_ms < self->settle_ms)
+    if (waited || now_ms < self->settle_ms)
         return;
     if (full && ++self->full_batches < BATCHES_BEFORE_TICK)
         return;
@@ -454,6 +455,7 @@ s_tick (reactor_t *self, bool full, bool stalled)
     self->full_batches = 0;
     s_step_simple (self, EVENT_TICK);
     s_carry_out (self);
+    s_look_at_clock (self);
 }
 
 //  How long to wait for input.
@@ -512,8 +514,9 @@ s_loop (reactor_t *self)
     s_look_at_clock (self);
     s_step_simple (self, EVENT_TICK);
     s_carry_out (self);
-    int64_t begun_ms = s_clock_ms (CLOCK_MONOTONIC);
+    s_look_at_clock (self);
     while (!self->failed) {
+        int64_t begun_ms = self->now_ms;
         int64_t timeout_ms = s_timeout_ms (self, begun_ms);
         if (channels_wait (self->channels, (int) timeout_ms)
         &&  s_signalled (self))
@@ -521,11 +524,10 @@ s_loop (reactor_t *self)
         s_look_at_clock (self);
         bool full = s_receive (self);
         s_carry_out (self);
-        int64_t now_ms = s_clock_ms (CLOCK_MONOTONIC);
-        bool stalled = now_ms - begun_ms > timeout_ms + STALL_MS;
-        s_tick (self, full, stalled);
-        begun_ms = s_clock_ms (CLOCK_MONOTONIC);
-        s_live (self, begun_ms);
+        s_look_at_clock (self);
+        bool stalled = self->now_ms - begun_ms > timeout_ms + STALL_MS;
+        s_tick (self, timeout_ms > 0, full, stalled);
+        s_live (self, self->now_ms);
     }
 }
 
