@@ -25,7 +25,6 @@
 
 //  Connections that are being opened at a time: listeners have a backlog
 #define OPENING_MAX 64
-#define EVENTS_MAX 256
 //  All must be connected, and the server quiet, within this time
 #define PATIENCE_MS 60000
 #define SERVERS_MAX 4
@@ -71,8 +70,6 @@ typedef struct {
     size_t opened;
     size_t *ring, ring_head, ring_count, ring_size;     //  Clients, in turn
     size_t *later, later_head, later_count;             //  LIFE: due to fetch
-    const peer_t *current;      //  Whose messages are being read: flushed after
-                                //  all of them
     uint64_t sent, done, wrong, refused;
     bool counting, ended;
     int64_t first_us;
@@ -241,8 +238,7 @@ s_next (void)
     s_load.ring_head = (s_load.ring_head + 1) % s_load.ring_size;
     s_load.ring_count--;
     s_ask (peer);
-    if (peer != s_load.current)
-        peer_flush (peer);
+    peer_flush (peer);
 }
 
 static void
@@ -361,16 +357,9 @@ s_later (int64_t timeout_us)
 static void
 s_turn (int64_t timeout_us)
 {
-    struct epoll_event events [EVENTS_MAX];
     timeout_us = s_later (timeout_us);
-    int count = epoll_wait (s_load.epoll, events, EVENTS_MAX,
-                            (int) ((timeout_us + 999) / 1000));
-    for (int nbr = 0; nbr < count; nbr++) {
-        s_load.current = events [nbr].data.ptr;
-        if (!peer_ready (events [nbr].data.ptr, s_message))
-            s_die ("the broker hung up");
-    }
-    s_load.current = NULL;
+    if (!peer_wait (s_load.epoll, (int) ((timeout_us + 999) / 1000), s_message))
+        s_die ("the broker hung up");
 }
 
 static void

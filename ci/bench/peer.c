@@ -19,6 +19,7 @@
 #include <unistd.h>
 
 #define GREETING_SIZE 64
+#define EVENTS_MAX 256
 
 //  23/ZMTP, Framing
 #define FLAG_MORE 1
@@ -93,9 +94,14 @@ s_watch (peer_t *self, bool blocked)
     self->blocked = blocked;
 }
 
+//  Whose messages are being read
+static const peer_t *s_current;
+
 void
 peer_flush (peer_t *self)
 {
+    if (self == s_current)
+        return;
     size_t sent = 0;
     while (sent < self->out_size) {
         ssize_t size = send (self->fd, self->out + sent, self->out_size - sent,
@@ -187,9 +193,11 @@ s_messages (peer_t *self, peer_message_fn *message)
     }
 }
 
-bool
-peer_ready (peer_t *self, peer_message_fn *message)
+//  Say the rest of the greeting, or take what has come
+static bool
+s_ready (peer_t *self, peer_message_fn *message)
 {
+    s_current = self;
     for (;;) {
         if (self->in_room - self->in_size < 4096) {
             self->in_room = self->in_room * 2 + 4096;
@@ -209,8 +217,20 @@ peer_ready (peer_t *self, peer_message_fn *message)
         if ((size_t) size < room)
             break;
     }
+    s_current = NULL;
     if (self->out_size)
         peer_flush (self);
+    return true;
+}
+
+bool
+peer_wait (int epoll, int timeout_ms, peer_message_fn *message)
+{
+    struct epoll_event events [EVENTS_MAX];
+    int count = epoll_wait (epoll, events, EVENTS_MAX, timeout_ms);
+    for (int nbr = 0; nbr < count; nbr++)
+        if (!s_ready (events [nbr].data.ptr, message))
+            return false;
     return true;
 }
 
