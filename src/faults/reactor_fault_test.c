@@ -13,6 +13,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
+#include <unistd.h>
 
 #include "../daemon/reactor.h"
 #include "faults.h"
@@ -66,7 +67,8 @@ s_step (void *engine, const event_t *event, update_t *update)
     else
     if (event->type == EVENT_TICK) {
         update_set_deadline (update, INT64_MAX);
-        raise (SIGTERM);
+        //  Not raise: a signal for this thread alone would not ring the bell
+        kill (getpid (), SIGTERM);
     }
     if (event->answer) {
         int round = (int) (event->answer->ticket / QUERIES);
