@@ -453,8 +453,12 @@ pg_link_failed (pg_link_t *self, const PGresult *result)
     if (!result)
         return STORE_FAILED;
     const char *code = PQresultErrorField (result, PG_DIAG_SQLSTATE);
-    //  What came after the failure adds nothing to the reason
+    bool full = code && strcmp (code, "53100") == 0;
+    //  What came after the failure adds nothing to the reason; nor does where in
+    //  our own triggers it was found that the store is full
     if (code)
-        s_set_line (self->error, PQresultErrorMessage (result));
-    return code && strcmp (code, "53100") == 0? STORE_FULL: STORE_FAILED;
+        s_set_line (self->error, full
+            ? PQresultErrorField (result, PG_DIAG_MESSAGE_PRIMARY)
+            : PQresultErrorMessage (result));
+    return full? STORE_FULL: STORE_FAILED;
 }

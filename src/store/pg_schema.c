@@ -14,8 +14,9 @@
 
 #include "pg_schema.h"
 
-//  Of the tables below; a newer one is refused, an older one will be raised
-#define SCHEMA_VERSION 2
+//  Of the tables below; a newer one is refused, an older one is raised
+#define SCHEMA_VERSION 3
+#define SCHEMA_OLDEST 2
 //  "SeaT": who makes tables holds this lock
 #define LOCK "1399153012"
 //  What we use came with this version
@@ -42,6 +43,71 @@ static const char s_tables [] =
     "CREATE TABLE titanic.server ("
     " id uuid NOT NULL PRIMARY KEY, expires timestamptz NOT NULL)"
     " WITH (fillfactor = 50);";
+
+//  How much is stored, for --max-stored-bytes. A request counts as its service,
+//  body and reply, and 200 bytes for its rows in table and indexes. Triggers
+//  count, so that what an operator deletes counts too. A transaction adds up its
+//  own in a setting, and at its commit changes one row of many, by its process,
+//  so that servers do not wait for each other. Who has a limit sets
+//  it, and what was there when it began; the last eighth is for replies, without
+//  which a store that is full would stay so.
+#define BYTES(row) "(200::bigint + octet_length (" row ".service)"          \
+    " + octet_length (" row ".body) + coalesce (octet_length (" row ".reply), 0))"
+
+static const char s_counting [] =
+    "CREATE TABLE titanic.stored ("
+    " part int NOT NULL PRIMARY KEY, bytes bigint NOT NULL)"
+    " WITH (fillfactor = 50);"
+    "CREATE FUNCTION titanic.setting (name text) RETURNS bigint"
+    " LANGUAGE sql STABLE AS $$"
+    " SELECT coalesce (nullif (current_setting ($1, true), ''), '0')::bigint"
+    " $$;"
+    "CREATE FUNCTION titanic.count () RETURNS trigger"
+    " LANGUAGE plpgsql AS $$"
+    " DECLARE"
+    "  change bigint := 0;"
+    "  most bigint := titanic.setting ('titanic.most');"
+    " BEGIN"
+    "  IF TG_OP <> 'DELETE' THEN change := " BYTES ("NEW") "; END IF;"
+    "  IF TG_OP <> 'INSERT' THEN change := change - " BYTES ("OLD") "; END IF;"
+    "  change := change + titanic.setting ('titanic.change');"
+    "  IF TG_OP = 'INSERT' THEN most := most - most / 8; END IF;"
+    "  IF TG_OP <> 'DELETE' AND most > 0"
+    "  AND titanic.setting ('titanic.stored') + change > most THEN"
+    "   RAISE EXCEPTION USING ERRCODE = 'disk_full', MESSAGE ="
+    "    'the store is as large as it may be; see --max-stored-bytes';"
+    "  END IF;"
+    "  PERFORM set_config ('titanic.change', change::text, true);"
+    "  RETURN NULL;"
+    " END $$;"
+    "CREATE FUNCTION titanic.keep_count () RETURNS trigger"
+    " LANGUAGE plpgsql AS $$"
+    " DECLARE"
+    "  change bigint := titanic.setting ('titanic.change');"
+    " BEGIN"
+    "  IF change <> 0 THEN"
+    "   INSERT INTO titanic.stored AS s VALUES"
+    "    (pg_backend_pid () % 256, change)"
+    "    ON CONFLICT (part) DO UPDATE SET bytes = s.bytes + excluded.bytes;"
+    "   PERFORM set_config ('titanic.change', '0', true);"
+    "  END IF;"
+    "  RETURN NULL;"
+    " END $$;"
+    "LOCK TABLE titanic.request IN SHARE ROW EXCLUSIVE MODE;"
+    "INSERT INTO titanic.stored SELECT 0, coalesce (sum " BYTES ("r") ", 0)"
+    " FROM titanic.request r;"
+    "CREATE TRIGGER count AFTER INSERT OR UPDATE OF reply OR DELETE"
+    " ON titanic.request FOR EACH ROW EXECUTE FUNCTION titanic.count ();"
+    "CREATE CONSTRAINT TRIGGER keep_count"
+    " AFTER INSERT OR UPDATE OF reply OR DELETE ON titanic.request"
+    " DEFERRABLE INITIALLY DEFERRED FOR EACH ROW"
+    //  The first of a transaction does it for all
+    " WHEN (titanic.setting ('titanic.change') = 0)"
+    " EXECUTE FUNCTION titanic.keep_count ();"
+    "UPDATE titanic.format SET version = 3;";
+
+//  What makes a version of the one before it
+static const char *const s_steps [] = { [3] = s_counting };
 
 //  200 means on disk, here and on each synchronous standby: what a database or a
 //  role is set to below that is raised, what is above is left. The plans that
@@ -76,6 +142,7 @@ typedef enum {
     FOUND_NOTHING,              //  Nobody has used our names
     FOUND_OURS,
     FOUND_THEIRS,
+    FOUND_OLDER_VERSION,        //  Of ours, and we can raise it
     FOUND_OTHER_VERSION,
     FOUND_ERROR                 //  PQerrorMessage tells
 } found_t;
@@ -108,28 +175,37 @@ s_look (PGconn *connection, pg_store_id_t *id, int *version)
         return FOUND_THEIRS;
     *version = atoi (format);
     snprintf (id->text, sizeof id->text, "%.36s", space + 1);
-    return *version == SCHEMA_VERSION? FOUND_OURS: FOUND_OTHER_VERSION;
+    return *version == SCHEMA_VERSION? FOUND_OURS
+         : *version < SCHEMA_VERSION && *version >= SCHEMA_OLDEST
+         ? FOUND_OLDER_VERSION: FOUND_OTHER_VERSION;
 }
 
-//  Two servers may start at once: one makes the tables, the other waits for it
+//  Somebody with more rights may have made the schema for us
+static bool
+s_create (PGconn *connection)
+{
+    char schema [4];
+    return s_ask (connection, "SELECT 1 FROM pg_namespace"
+                  " WHERE nspname = 'titanic'", schema, sizeof schema)
+        && (*schema || s_ask (connection, "CREATE SCHEMA titanic", NULL, 0))
+        && s_ask (connection, s_tables, NULL, 0);
+}
+
+//  Make the tables, or raise them from an older version. Two servers may start at
+//  once: one does it, the other waits for it.
 static found_t
-s_create (PGconn *connection, pg_store_id_t *id, int *version)
+s_raise (PGconn *connection, bool create, pg_store_id_t *id, int *version)
 {
     found_t found = FOUND_ERROR;
-    char schema [4];
     if (s_ask (connection, "BEGIN; SELECT pg_advisory_xact_lock (" LOCK ")",
                NULL, 0))
         found = s_look (connection, id, version);
-    //  Somebody with more rights may have made the schema for us
-    if (found == FOUND_NOTHING
-    && (!s_ask (connection, "SELECT 1 FROM pg_namespace"
-                " WHERE nspname = 'titanic'", schema, sizeof schema)
-     || (!*schema && !s_ask (connection, "CREATE SCHEMA titanic", NULL, 0))
-     || !s_ask (connection, s_tables, NULL, 0)))
-        found = FOUND_ERROR;
-    else
-    if (found == FOUND_NOTHING)
-        found = s_look (connection, id, version);
+    if (found == FOUND_NOTHING && create)
+        found = s_create (connection)? s_look (connection, id, version)
+                                     : FOUND_ERROR;
+    while (found == FOUND_OLDER_VERSION)
+        found = s_ask (connection, s_steps [*version + 1], NULL, 0)
+            ? s_look (connection, id, version): FOUND_ERROR;
     if (found == FOUND_OURS)
         return s_ask (connection, "COMMIT", NULL, 0)? found: FOUND_ERROR;
     //  The reason is to stay in PQerrorMessage; the connection is given up
@@ -155,8 +231,8 @@ pg_schema_check (PGconn *connection, const pg_store_id_t *known,
             "to on");
     int version = 0;
     found_t what = s_look (connection, found, &version);
-    if (what == FOUND_NOTHING && !known)
-        what = s_create (connection, found, &version);
+    if ((what == FOUND_NOTHING && !known) || what == FOUND_OLDER_VERSION)
+        what = s_raise (connection, !known, found, &version);
     if (what == FOUND_NOTHING
     || (what == FOUND_OURS && known && strcmp (known->text, found->text)))
         snprintf (error, error_size, "another store answers there than the one "

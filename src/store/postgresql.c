@@ -17,7 +17,7 @@
 #include "pg_link.h"
 
 typedef enum {
-    SQL_BEGIN, SQL_COMMIT, SQL_ROLLBACK, SQL_ASYNC, SQL_PUT, SQL_ANSWER,
+    SQL_BEGIN, SQL_COMMIT, SQL_ROLLBACK, SQL_ASYNC, SQL_LIMIT, SQL_PUT, SQL_ANSWER,
     SQL_DROP, SQL_RENEW, SQL_RELEASE, SQL_RESIGN, SQL_FETCH, SQL_SERVICES,
     SQL_WAITING, SQL_CLAIM, SQL_OLD, SQL_COUNT
 } sql_t;
@@ -29,6 +29,10 @@ static const char *const s_sql [SQL_COUNT] = {
     //  A claim that is lost with its machine is one that nobody has: the request
     //  is executed again, which 9/TSP allows
     [SQL_ASYNC] = "SET LOCAL synchronous_commit = off",
+    //  Triggers keep to it, see pg_schema.c
+    [SQL_LIMIT] = "SELECT set_config ('titanic.most', $1::bigint::text, true),"
+                  " set_config ('titanic.stored', (SELECT coalesce (sum (bytes),"
+                  " 0) FROM titanic.stored)::text, true)",
     //  The same once more changes a row to what it is; another changes none
     [SQL_PUT] = "INSERT INTO titanic.request AS r (id, service, body)"
                 " VALUES ($1::uuid, $2::bytea, $3::bytea)"
@@ -87,6 +91,7 @@ static const char *const s_sql [SQL_COUNT] = {
 
 typedef struct {
     pg_link_t *link;
+    int64_t max_bytes;          //  Of all that is stored, 0 for no limit
     char error [128];           //  A failure of ours; else that of the link
 } postgresql_t;
 
@@ -125,6 +130,12 @@ s_error (const void *state)
 {
     const postgresql_t *self = (const postgresql_t *) state;
     return *self->error? self->error: pg_link_error (self->link);
+}
+
+static void
+s_limit (void *state, int64_t max_bytes)
+{
+    ((postgresql_t *) state)->max_bytes = max_bytes;
 }
 
 static store_result_t
@@ -235,6 +246,19 @@ s_done (postgresql_t *self, store_result_t *failure)
     return NULL;
 }
 
+//  The rows of the next statement; NULL when it failed
+static PGresult *
+s_rows (postgresql_t *self, store_result_t *failure)
+{
+    PGresult *result = pg_link_result (self->link);
+    if (PQresultStatus (result) == PGRES_TUPLES_OK)
+        return result;
+    if (*failure == STORE_OK)
+        *failure = pg_link_failed (self->link, result);
+    PQclear (result);
+    return NULL;
+}
+
 static bool
 s_send_bare (postgresql_t *self, sql_t sql)
 {
@@ -275,7 +299,10 @@ s_send_all (postgresql_t *self, const store_query_t *const *queries,
     for (size_t place = 0; place < count; place++)
         turns [place] = (turn_t) { &queries [place]->id, place };
     qsort (turns, count, sizeof (turn_t), s_compare);
-    bool sent = s_send_bare (self, SQL_BEGIN);
+    number_t most = s_number ((uint64_t) self->max_bytes);
+    pg_value_t limit = { most.bytes, sizeof most };
+    bool sent = s_send_bare (self, SQL_BEGIN)
+        && (!self->max_bytes || pg_link_send (self->link, SQL_LIMIT, &limit, 1));
     for (size_t turn = 0; sent && turn < count; turn++)
         sent = s_send_write (self, queries [turns [turn].place]);
     if (sent && s_send_bare (self, SQL_COMMIT) && pg_link_sync (self->link))
@@ -318,6 +345,8 @@ s_write (void *state, const store_query_t *const *queries, size_t count,
     if (s_send_all (self, queries, count, turns)) {
         failure = STORE_OK;
         PQclear (s_done (self, &failure));
+        if (self->max_bytes)
+            PQclear (s_rows (self, &failure));
         for (size_t turn = 0; turn < count; turn++) {
             size_t place = turns [turn].place;
             PGresult *result = s_done (self, &failure);
@@ -334,19 +363,6 @@ s_write (void *state, const store_query_t *const *queries, size_t count,
 
 //  --------------------------------------------------------------------------
 //  Reads
-
-//  The rows of the next statement; NULL when it failed
-static PGresult *
-s_rows (postgresql_t *self, store_result_t *failure)
-{
-    PGresult *result = pg_link_result (self->link);
-    if (PQresultStatus (result) == PGRES_TUPLES_OK)
-        return result;
-    if (*failure == STORE_OK)
-        *failure = pg_link_failed (self->link, result);
-    PQclear (result);
-    return NULL;
-}
 
 //  One statement by itself
 static PGresult *
@@ -509,5 +525,5 @@ s_read (void *state, const store_query_t *query, store_answer_t *answer)
 
 const backend_t backend_postgresql = {
     .open = s_open, .close = s_close, .write = s_write, .read = s_read,
-    .error = s_error, .shared = true
+    .limit = s_limit, .error = s_error, .shared = true
 };

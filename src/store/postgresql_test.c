@@ -332,6 +332,130 @@ START_TEST (postgresql_is_made_to_wait_for_the_disk)
 }
 END_TEST
 
+//  As it was made before there was anything that counts
+static const char s_version_2 [] =
+    "CREATE SCHEMA titanic;"
+    "CREATE TABLE titanic.format (application text NOT NULL,"
+    " version int NOT NULL, store uuid NOT NULL);"
+    "INSERT INTO titanic.format VALUES ('seatrial', 2, gen_random_uuid ());"
+    "CREATE TABLE titanic.request (id uuid NOT NULL PRIMARY KEY,"
+    " service bytea NOT NULL, body bytea NOT NULL, reply bytea, server uuid,"
+    " since timestamptz NOT NULL DEFAULT clock_timestamp ())"
+    " WITH (fillfactor = 80, autovacuum_vacuum_scale_factor = 0.02);"
+    "CREATE INDEX waiting ON titanic.request (service, id)"
+    " WHERE reply IS NULL;"
+    "CREATE INDEX age ON titanic.request ((reply IS NULL), since);"
+    "CREATE TABLE titanic.server (id uuid NOT NULL PRIMARY KEY,"
+    " expires timestamptz NOT NULL) WITH (fillfactor = 50);"
+    //  Number 1 waits for echo with the body "x", number 2 has the reply "y"
+    "INSERT INTO titanic.request (id, service, body, reply) VALUES"
+    " ('01000000-0000-0000-0000-000000000001', 'echo', '\\x0000000178', NULL),"
+    " ('01000000-0000-0000-0000-000000000002', 'echo', '\\x0000000178',"
+    "  '\\x0000000179')";
+
+//  What is counted, and what is there
+static void
+s_check_count (void)
+{
+    char counted [64];
+    snprintf (counted, sizeof counted, "%s",
+              s_sql ("SELECT sum (bytes) FROM titanic.stored"));
+    ck_assert_str_eq (s_sql ("SELECT coalesce (sum (200 + octet_length (service)"
+        " + octet_length (body) + coalesce (octet_length (reply), 0)), 0)"
+        " FROM titanic.request"), counted);
+}
+
+START_TEST (postgresql_raises_an_older_format)
+{
+    s_sql (s_version_2);
+    store_t *store = trace_open (s_address ());
+    ck_assert_str_eq (trace_state (store, 1), "");
+    ck_assert_str_eq (trace_state (store, 2), "y");
+    s_check_count ();
+    trace_renew (store, 'a', LONG);
+    ck_assert_str_eq (trace_claim (store, 'a', 0, 9), "1");
+    ck_assert_int_eq (trace_write (store, STORE_PUT, 3, "echo", "x"), STORE_OK);
+    store_close (&store);
+    store = trace_open (s_address ());
+    s_check_count ();
+    store_close (&store);
+}
+END_TEST
+
+//  A server of the older format that was there first finds its own store again
+START_TEST (postgresql_is_the_same_store_when_raised)
+{
+    s_sql (s_version_2);
+    char before [64];
+    snprintf (before, sizeof before, "%s",
+              s_sql ("SELECT store FROM titanic.format"));
+    store_t *store = trace_open (s_address ());
+    ck_assert_str_eq (s_sql ("SELECT store FROM titanic.format"), before);
+    store_close (&store);
+}
+END_TEST
+
+//  Whoever writes, and however often
+START_TEST (postgresql_counts_what_is_stored)
+{
+    store_t *store = trace_open (s_address ());
+    store_t *other = trace_open (s_address ());
+    s_check_count ();
+    for (unsigned number = 1; number <= 9; number++)
+        trace_write (number % 2? store: other, STORE_PUT, number, "echo", "x");
+    trace_write (store, STORE_PUT, 1, "echo", "x");
+    trace_write (store, STORE_PUT, 1, "echo", "not the same");
+    trace_write (other, STORE_ANSWER, 1, NULL, "a reply");
+    trace_write (store, STORE_ANSWER, 1, NULL, "another, which is not kept");
+    trace_write (store, STORE_ANSWER, 99, NULL, "to nothing");
+    trace_write (other, STORE_DROP, 2, NULL, NULL);
+    trace_write (other, STORE_DROP, 2, NULL, NULL);
+    trace_renew (store, 'a', LONG);
+    trace_claim (store, 'a', 0, 9);
+    s_check_count ();
+    s_sql ("DELETE FROM titanic.request WHERE service = 'echo'"
+           " AND reply IS NULL");
+    s_check_count ();
+    store_close (&store);
+    store_close (&other);
+}
+END_TEST
+
+START_TEST (postgresql_has_one_limit_for_all_servers)
+{
+    store_t *store = trace_open (s_address ());
+    store_t *other = trace_open (s_address ());
+    store_set_limit (store, 100000);
+    store_set_limit (other, 100000);
+    char large [10001] = "";
+    memset (large, 'a', 10000);
+    unsigned count = 0;
+    while (trace_write (count % 2? store: other, STORE_PUT, count + 1, "echo",
+                        large) == STORE_OK)
+        ck_assert_uint_lt (count++, 10);
+    ck_assert_uint_ge (count, 8);
+    ck_assert_int_eq (trace_write (store, STORE_PUT, 100, "echo", large),
+                      STORE_FULL);
+    ck_assert_int_eq (trace_write (other, STORE_PUT, 101, "echo", large),
+                      STORE_FULL);
+    ck_assert_str_eq (store_error (store), "the store is as large as it may "
+                      "be; see --max-stored-bytes");
+    ck_assert_ptr_null (trace_state (store, 100));
+    //  What may have been committed, unseen, is tried again
+    ck_assert_int_eq (trace_write (store, STORE_PUT, 1, "echo", large),
+                      STORE_OK);
+    //  An operator is not held up, and what he deletes makes room
+    s_sql ("INSERT INTO titanic.request (id, service, body)"
+           " VALUES (gen_random_uuid (), 'x', '')");
+    s_sql ("DELETE FROM titanic.request WHERE service = 'echo'");
+    ck_assert_int_eq (trace_write (store, STORE_PUT, 100, "echo", large),
+                      STORE_OK);
+    s_check_count ();
+    store_close (&store);
+    store_close (&other);
+}
+END_TEST
+
 //  Several connections take from one backlog: each request goes to one
 START_TEST (postgresql_gives_each_request_to_one_server)
 {
@@ -376,6 +500,10 @@ s_add_postgresql_tests (TCase *tests)
     tcase_add_test (tests, postgresql_is_not_waited_for_twice);
     tcase_add_test (tests, postgresql_goes_on_after_a_failed_write);
     tcase_add_test (tests, postgresql_is_made_to_wait_for_the_disk);
+    tcase_add_test (tests, postgresql_raises_an_older_format);
+    tcase_add_test (tests, postgresql_is_the_same_store_when_raised);
+    tcase_add_test (tests, postgresql_counts_what_is_stored);
+    tcase_add_test (tests, postgresql_has_one_limit_for_all_servers);
     tcase_add_test (tests, postgresql_gives_each_request_to_one_server);
     tcase_set_timeout (tests, 30);
 }

@@ -126,8 +126,9 @@ bool
 typedef int64_t (store_clock_fn) (void *argument);
 void
     store_set_clock (store_t *self, store_clock_fn *clock, void *argument);
-//  Keep the store at or below so many bytes from now on, as far as the backend can.
-//  A STORE_PUT that does not fit in gets STORE_FULL, with room left for replies.
+//  Keep the store at or below so many bytes from now on, 0 for no limit, as far as
+//  the backend can. A STORE_PUT that does not fit in gets STORE_FULL, with room
+//  left for replies.
 void
     store_set_limit (store_t *self, int64_t max_bytes);
 

@@ -599,6 +599,49 @@ START_TEST (sqlite_gives_space_back)
 }
 END_TEST
 
+//  For those that keep more than memory
+START_TEST (a_store_keeps_to_its_limit)
+{
+    store_t *store = trace_open (s_address (_i));
+    char *large = calloc (1, 20001);
+    memset (large, 'a', 20000);
+    store_set_limit (store, 1000000);
+    unsigned count = 0;
+    while (trace_write (store, STORE_PUT, count + 1, "echo", large) == STORE_OK)
+        ck_assert_uint_lt (count++, 50);
+    ck_assert_uint_gt (count, 30);
+    ck_assert_int_eq (trace_write (store, STORE_PUT, 100, "echo", large),
+                      STORE_FULL);
+    ck_assert_ptr_nonnull (strstr (store_error (store), "max-stored-bytes"));
+    //  There is room for replies, and for what is small
+    ck_assert_int_eq (trace_write (store, STORE_ANSWER, 1, NULL, large), STORE_OK);
+    //  What was dropped makes room
+    ck_assert_int_eq (trace_write (store, STORE_DROP, 2, NULL, NULL), STORE_OK);
+    ck_assert_int_eq (trace_write (store, STORE_DROP, 3, NULL, NULL), STORE_OK);
+    ck_assert_int_eq (trace_write (store, STORE_PUT, 101, "echo", large), STORE_OK);
+    //  Replies have an end, too
+    unsigned replies = 3;
+    while (trace_write (store, STORE_ANSWER, ++replies, NULL, large) == STORE_OK)
+        ck_assert_uint_lt (replies, count);
+    //  One that does not fit takes no other with it
+    store_query_t queries [] = { trace_query (STORE_PUT, 102, "echo", large),
+                                 trace_query (STORE_DROP, 4, NULL, NULL) };
+    const store_query_t *pointers [] = { &queries [0], &queries [1] };
+    store_answer_t answers [2];
+    store_write (store, pointers, 2, answers);
+    ck_assert_int_eq (answers [0].result, STORE_FULL);
+    ck_assert_int_eq (answers [1].result, STORE_OK);
+    for (int nbr = 0; nbr < 2; nbr++)
+        store_query_clear (&queries [nbr]);
+    //  No limit
+    store_set_limit (store, 0);
+    ck_assert_int_eq (trace_write (store, STORE_PUT, 103, "echo", large),
+                      STORE_OK);
+    store_close (&store);
+    free (large);
+}
+END_TEST
+
 TCase *
 store_contract (int first, int end)
 {
@@ -620,36 +663,10 @@ store_contract (int first, int end)
     tcase_add_loop_test (contract, claims_go_with_the_lease, first, end);
     tcase_add_loop_test (contract, a_claim_is_not_needed_to_answer, first,
                          end);
+    tcase_add_loop_test (contract, a_store_keeps_to_its_limit,
+                         first? first: 1, end);
     return contract;
 }
-START_TEST (sqlite_keeps_to_its_limit)
-{
-    store_t *store = trace_open (s_path);
-    char *large = calloc (1, 20001);
-    memset (large, 'a', 20000);
-    store_set_limit (store, 1000000);
-    unsigned count = 0;
-    while (trace_write (store, STORE_PUT, count + 1, "echo", large) == STORE_OK)
-        ck_assert_uint_lt (count++, 50);
-    ck_assert_uint_gt (count, 30);
-    ck_assert_int_eq (trace_write (store, STORE_PUT, 100, "echo", large),
-                      STORE_FULL);
-    ck_assert_ptr_nonnull (strstr (store_error (store), "max-stored-bytes"));
-    //  There is room for replies, and for what is small
-    ck_assert_int_eq (trace_write (store, STORE_ANSWER, 1, NULL, large), STORE_OK);
-    //  What was dropped makes room
-    ck_assert_int_eq (trace_write (store, STORE_DROP, 2, NULL, NULL), STORE_OK);
-    ck_assert_int_eq (trace_write (store, STORE_DROP, 3, NULL, NULL), STORE_OK);
-    ck_assert_int_eq (trace_write (store, STORE_PUT, 101, "echo", large), STORE_OK);
-    //  Replies have an end, too
-    unsigned replies = 3;
-    while (trace_write (store, STORE_ANSWER, ++replies, NULL, large) == STORE_OK)
-        ck_assert_uint_lt (replies, count);
-    store_close (&store);
-    free (large);
-}
-END_TEST
-
 Suite *
 store_suite (void)
 {
@@ -662,7 +679,6 @@ store_suite (void)
     tcase_add_checked_fixture (sqlite, s_set_up, s_tear_down);
     tcase_add_test (sqlite, sqlite_keeps_what_was_written);
     tcase_add_test (sqlite, sqlite_has_one_server);
-    tcase_add_test (sqlite, sqlite_keeps_to_its_limit);
     tcase_add_loop_test (sqlite, sqlite_refuses_what_is_not_its_own, 0,
                          (int) (sizeof s_foreign / sizeof *s_foreign));
     tcase_add_test (sqlite, sqlite_refuses_garbage);
