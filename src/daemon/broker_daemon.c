@@ -62,13 +62,17 @@ static const option_t s_table [] = {
       "largest body of a message, in bytes, all its frames together", "16777216", 1024, INT32_MAX },
     { "max-frames", 0, OPTION_NUMBER, "N", "most frames in a message",
       "4096", 6, 65535 },
+    { "max-resends", 0, OPTION_NUMBER, "N",
+      "most workers that get the request of one that is gone, one after the "
+      "other, 0 for no end", "0", 0, INT32_MAX },
     { NULL, 0, OPTION_FLAG, NULL, NULL, NULL, 0, 0 }
 };
 
 //  Settings that SIGHUP brings into effect
 static const char *const s_live [] = {
     "verbose", "max-services", "max-workers", "max-requests",
-    "max-service-requests", "max-client-requests", "max-bytes", "max-frames", NULL
+    "max-service-requests", "max-client-requests", "max-bytes", "max-frames",
+    "max-resends", NULL
 };
 
 //  A broker that runs, for SIGHUP
@@ -97,7 +101,8 @@ s_config (const options_t *options)
                                       / CLIENT_PART),
         .max_frames = (size_t) options_number (options, "max-frames"),
         .max_body_bytes = (size_t) options_number (options, "max-message"),
-        .max_bytes = (size_t) options_number (options, "max-bytes")
+        .max_bytes = (size_t) options_number (options, "max-bytes"),
+        .max_resends = (size_t) options_number (options, "max-resends")
     };
 }
 

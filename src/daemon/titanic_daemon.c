@@ -49,6 +49,12 @@ static const option_t s_table [] = {
     { "timeout", 0, OPTION_NUMBER, "MS",
       "milliseconds until a service that does not reply is asked again",
       "60000", 1, DAY_MS },
+    { "max-attempts", 0, OPTION_NUMBER, "N",
+      "timeouts after which a request is set aside, 0 for never", "0", 0,
+      1000000 },
+    { "try-again", 0, OPTION_FLAG, NULL,
+      "first let all that was set aside wait for its service again", NULL, 0,
+      0 },
     { "retry", 0, OPTION_NUMBER, "MS",
       "milliseconds until an absent service, or a store that failed, is "
       "looked at again", "1000", 1, DAY_MS },
@@ -111,7 +117,7 @@ s_read_brokers (brokers_t *self, const char *list)
 //  Settings that SIGHUP brings into effect
 static const char *const s_live [] = {
     "verbose", "max-message", "max-frames", "max-stored-bytes",
-    "keep-replies", "keep-requests", NULL
+    "max-attempts", "keep-replies", "keep-requests", NULL
 };
 
 //  A server that runs, for SIGHUP
@@ -144,7 +150,8 @@ s_config (const options_t *options, mdp_version_t version)
         .max_bytes = (size_t) options_number (options, "max-message"),
         .max_frames = (size_t) options_number (options, "max-frames"),
         .keep_replies_ms = options_number (options, "keep-replies") * 1000,
-        .keep_requests_ms = options_number (options, "keep-requests") * 1000
+        .keep_requests_ms = options_number (options, "keep-requests") * 1000,
+        .max_attempts = (size_t) options_number (options, "max-attempts")
     };
 }
 
@@ -244,6 +251,22 @@ s_run (const char *program, running_t *running, daemon_wrap_fn *wrap)
     return rc? DAEMON_FAILED: DAEMON_OK;
 }
 
+//  What was set aside waits again. 0, or -1 after one line of error.
+static int
+s_revive (store_t *store)
+{
+    store_query_t query = { .type = STORE_REVIVE };
+    const store_query_t *queries [] = { &query };
+    store_answer_t answer;
+    store_write (store, queries, 1, &answer);
+    if (answer.result == STORE_OK)
+        return 0;
+    fprintf (stderr, "%s: cannot try again what was set aside: %s; start "
+             "without --try-again, or see to the store\n",
+             program_invocation_short_name, store_error (store));
+    return -1;
+}
+
 static int
 s_open_and_run (running_t *running, daemon_wrap_fn *wrap)
 {
@@ -254,10 +277,12 @@ s_open_and_run (running_t *running, daemon_wrap_fn *wrap)
     int status = DAEMON_FAILED;
     if (running->store && *error)
         fprintf (stderr, "%s: %s\n", program_invocation_short_name, error);
-    if (running->store)
-        status = s_run (program_invocation_short_name, running, wrap);
-    else
+    if (!running->store)
         fprintf (stderr, "%s: %s\n", program_invocation_short_name, error);
+    else
+    if (!options_flag (running->options, "try-again")
+    ||  s_revive (running->store) == 0)
+        status = s_run (program_invocation_short_name, running, wrap);
     store_close (&running->store);
     return status;
 }

@@ -124,6 +124,7 @@ broker_set_limits (broker_t *self, const broker_config_t *config)
     self->config.max_workers = config->max_workers;
     self->config.max_frames = config->max_frames;
     self->config.max_body_bytes = config->max_body_bytes;
+    self->config.max_resends = config->max_resends;
     self->worker_limit.most = config->max_workers;
     services_config_t services_config = s_services_config (config);
     services_set_limits (self->services, &services_config);
@@ -232,7 +233,24 @@ s_dispatch (broker_t *self, service_t *service)
     }
 }
 
-//  Forget a worker. What it held goes to the next one.
+//  What a worker that is gone held goes to the next one: MDP1-RELIABILITY-01,
+//  MDP1-RELIABILITY-02. Where the operator has set an end to it, a request that no
+//  worker survives does not take down all of them: I-55.
+static void
+s_give_back (broker_t *self, worker_t *worker)
+{
+    size_t workers = request_lose_worker (worker->request);
+    if (self->stopped || !self->config.max_resends
+    ||  workers <= self->config.max_resends) {
+        services_return (self->services, worker->service, &worker->request);
+        return;
+    }
+    s_notice (self, NOTICE_WARNING, "request dropped: each worker that had it is "
+              "gone, see --max-resends", service_name (worker->service));
+    services_done (self->services, &worker->request);
+}
+
+//  Forget a worker.
 static void
 s_worker_remove (broker_t *self, worker_t **worker_p)
 {
@@ -245,9 +263,8 @@ s_worker_remove (broker_t *self, worker_t **worker_p)
     HASH_DEL (self->workers, worker);
     limit_give (&self->worker_limit, 1);
 
-    //  MDP1-RELIABILITY-01, MDP1-RELIABILITY-02
     if (worker->request)
-        services_return (self->services, service, &worker->request);
+        s_give_back (self, worker);
     services_lose_worker (self->services, service, self->now_ms);
     frame_destroy (&worker->address);
     free (worker);

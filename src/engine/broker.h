@@ -34,6 +34,8 @@ typedef struct {
     size_t max_bytes;           //  Of memory that all requests take: their
                                 //  bodies, and what goes with each frame and
                                 //  request; 0: no limit
+    size_t max_resends;         //  A request goes to so many more workers when
+                                //  one after the other is gone; 0: no limit
 } broker_config_t;
 
 typedef struct _broker_t broker_t;

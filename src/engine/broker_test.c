@@ -442,6 +442,31 @@ START_TEST (other_commands_stand_for_heartbeats)
 }
 END_TEST
 
+//  Workers leave, fall silent, or break the rules: the third is the last
+START_TEST (request_that_no_worker_survives_is_dropped)
+{
+    broker_config_t config = trace_config ();
+    config.max_resends = 2;
+    trace_start (&config);
+    REQUEST ("c", "echo", "poison");
+    REQUEST ("d", "echo", "two");
+    READY ("a", "echo");
+    GETS_REQUEST ("a", "c", "poison");
+    DISCONNECT ("a");
+    READY ("b", "echo");
+    GETS_REQUEST ("b", "c", "poison");
+    trace_pass (HB * LIVENESS);
+    trace_skip ();
+    READY ("e", "echo");
+    GETS_REQUEST ("e", "c", "poison");
+    READY ("e", "echo");
+    GETS_DISCONNECT ("e");
+    READY ("f", "echo");
+    GETS_REQUEST ("f", "d", "two");
+    trace_expect_nothing ();
+}
+END_TEST
+
 START_TEST (deadlines)
 {
     trace_step (EVENT_TICK, NULL);
@@ -922,6 +947,7 @@ broker_suite (void)
 
     tcase = s_tcase (suite, "lost workers");
     tcase_add_test (tcase, request_of_a_lost_worker_goes_first_to_the_next);
+    tcase_add_test (tcase, request_that_no_worker_survives_is_dropped);
     tcase_add_test (tcase, silent_worker_expires);
     tcase_add_test (tcase, all_silent_workers_expire_behind_a_live_one);
     tcase_add_test (tcase, no_request_goes_to_a_worker_that_expires_too);

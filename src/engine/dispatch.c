@@ -94,6 +94,12 @@ dispatch_destroy (dispatch_t **self_p)
     *self_p = NULL;
 }
 
+void
+dispatch_set_attempts (dispatch_t *self, size_t max_attempts)
+{
+    self->config.max_attempts = max_attempts;
+}
+
 //  --------------------------------------------------------------------------
 //  Targets
 
@@ -602,8 +608,10 @@ s_check_executions (dispatch_t *self, int64_t now_ms, update_t *update)
         }
         update_notice (update, NOTICE_INFO, "no reply in time; asking again",
                        execution->target->name);
-        if (execution->state == EXECUTION_REQUEST)
+        if (execution->state == EXECUTION_REQUEST) {
             s_shrink_window (execution->target);
+            dispatch_count_attempt (self, execution, update);
+        }
         else
             //  TSP-EXEC-04: there may be no mmi.service at all, and whether the
             //  service is there shows only when it is asked

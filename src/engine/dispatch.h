@@ -28,6 +28,8 @@ typedef struct {
     size_t service_executions;  //  For one service
     request_id_t server;        //  See lease.h
     int64_t lease_ms;
+    size_t max_attempts;        //  Timeouts until a request is set aside; 0:
+                                //  never
 } dispatch_config_t;
 
 //  Gives the store's answers a number to come back by.
@@ -42,6 +44,10 @@ dispatch_t *
                   dispatch_ticket_fn *ticket, void *argument);
 void
     dispatch_destroy (dispatch_t **self_p);
+
+//  Another limit from now on.
+void
+    dispatch_set_attempts (dispatch_t *self, size_t max_attempts);
 
 //  A request for this service has been stored.
 void

@@ -41,6 +41,7 @@ typedef struct _job_t {
     request_id_t id;            //  Key
     job_state_t state;
     message_t *body;
+    unsigned attempts;          //  Executions that timed out
     target_t *target;
     struct _job_t *prev, *next; //  In its target's queue, unless RUNNING
     UT_hash_handle hh;
@@ -181,6 +182,12 @@ void
 void
     dispatch_store_reply (dispatch_t *self, execution_t *execution,
                           int64_t now_ms, update_t *update);
+
+//  The execution has had no reply in time: note that, and set its request aside
+//  once that was so too often.
+void
+    dispatch_count_attempt (dispatch_t *self, execution_t *execution,
+                            update_t *update);
 
 //  Others may execute this job; those that were not sent yet, where the store is
 //  shared.

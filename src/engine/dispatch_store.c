@@ -10,6 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "../protocol/tsp.h"
 #include "dispatch_inside.h"
 
 void
@@ -83,6 +84,7 @@ s_take_job (dispatch_t *self, target_t *target, const store_record_t *record)
             return false;
         }
         job->id = record->id;
+        job->attempts = record->attempts;
         job->target = target;
         HASH_ADD (hh, self->jobs, id, sizeof job->id, job);
         if (!job->hh.tbl) {
@@ -111,6 +113,16 @@ s_claims_lost (dispatch_t *self)
             dispatch_rewind (target);
         dispatch_settle (self, target);
     }
+}
+
+//  What was to be set aside, and was not, is in nobody's memory: read all again
+static void
+s_attempt_lost (dispatch_t *self, int64_t now_ms)
+{
+    if (lease_is_shared (&self->lease))
+        lease_begin_anew (&self->lease, now_ms);
+    s_claims_lost (self);
+    self->scan_again = true;
 }
 
 //  The store did not answer: what is claimed cannot be known
@@ -201,6 +213,40 @@ dispatch_store_reply (dispatch_t *self, execution_t *execution, int64_t now_ms,
     }
 }
 
+//  Many make a service's workers die, one after the other, for one request that
+//  they cannot bear
+static void
+s_set_aside (dispatch_t *self, execution_t *execution, update_t *update)
+{
+    char text [TSP_ID_DIGITS + 1];
+    tsp_id_print (&execution->id, text);
+    frame_t *subject = frame_new (text, TSP_ID_DIGITS);
+    update_notice (update, NOTICE_WARNING, "request set aside: no reply to any "
+                   "attempt, see --max-attempts", subject);
+    frame_destroy (&subject);
+    dispatch_job_destroy (self, execution->job);
+    execution->job = NULL;
+}
+
+void
+dispatch_count_attempt (dispatch_t *self, execution_t *execution,
+                        update_t *update)
+{
+    if (!execution->job || !self->config.max_attempts)
+        return;
+    store_query_t query = { .type = STORE_ATTEMPT, .id = execution->id,
+        .ticket = self->ticket (self->argument),
+        .attempts = execution->job->attempts + 1 };
+    query.aside = query.attempts >= self->config.max_attempts;
+    bool aside = query.aside;
+    //  What is not noted has not been
+    if (update_write (update, &query))
+        return;
+    execution->job->attempts++;
+    if (aside)
+        s_set_aside (self, execution, update);
+}
+
 static void
 s_reply_stored (dispatch_t *self, int64_t now_ms, execution_t *execution,
                 store_result_t result, update_t *update)
@@ -256,6 +302,9 @@ dispatch_answer (dispatch_t *self, int64_t now_ms,
     if (answer->type == STORE_RELEASE && answer->result != STORE_OK
     &&  answer->result != STORE_UNKNOWN)
         s_begin_anew (self, now_ms);
+    if (answer->type == STORE_ATTEMPT && answer->result != STORE_OK
+    &&  answer->result != STORE_UNKNOWN)
+        s_attempt_lost (self, now_ms);
     for (size_t nbr = 0; nbr < self->config.executions; nbr++) {
         execution_t *execution = &self->executions [nbr];
         if (execution->state == EXECUTION_STORING

@@ -70,6 +70,7 @@ struct _request_t {
     message_t *parts;           //  Of its answer, kept for a client of 0.1
     size_t part_bytes;          //  In them, which are among bytes
     size_t bytes;               //  That it takes, with its answer's parts
+    size_t lost;                //  Workers that held it and are gone
 };
 
 struct _service_t {
@@ -679,6 +680,12 @@ size_t
 request_body (const request_t *self)
 {
     return self->body;
+}
+
+size_t
+request_lose_worker (request_t *self)
+{
+    return ++self->lost;
 }
 
 const message_t *

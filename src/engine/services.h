@@ -163,6 +163,10 @@ const message_t *
 size_t
     request_body (const request_t *self);
 
+//  A worker that held it is gone; how many there were, with this one.
+size_t
+    request_lose_worker (request_t *self);
+
 //  The parts of its answer so far, NULL for none.
 const message_t *
     request_parts (const request_t *self);

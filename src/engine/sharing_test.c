@@ -399,6 +399,54 @@ s_finish_all (const char *reply)
 //  --------------------------------------------------------------------------
 //  Traces
 
+//  Whichever servers have attempted it. What an operator revives is found.
+START_TEST (attempts_of_all_servers_count)
+{
+    s_pass (HEARTBEAT);
+    titanic_config_t limits = { .max_attempts = 3 };
+    for (int name = 0; name < SERVERS; name++)
+        titanic_set_limits (s_servers [name].titanic, &limits);
+    ticket_t id = s_store_request (0, 7);
+    for (int round = 1; round <= 2; round++) {
+        s_pass (2 * TIMEOUT);
+        ck_assert_str_eq (s_fetch (1, id), "300");
+        s_pass (6 * TIMEOUT);
+        ck_assert_int_eq (s_executed [7], 3 * round);
+        ck_assert_str_eq (s_fetch (0, id), "500");
+        ck_assert_str_eq (s_fetch (1, id), "500");
+        store_query_t query = { .type = STORE_REVIVE };
+        const store_query_t *queries [] = { &query };
+        store_answer_t answer;
+        store_write (s_store, queries, 1, &answer);
+    }
+    s_pass (2 * RETRY);
+    ck_assert (s_finish (0, 7, "done") || s_finish (1, 7, "done"));
+    ck_assert_str_eq (s_fetch (1, id), "200 done");
+}
+END_TEST
+
+//  Nobody has failed but the broker
+START_TEST (a_lost_broker_is_no_attempt)
+{
+    s_kill (1);
+    s_pass (HEARTBEAT);
+    titanic_config_t limits = { .max_attempts = 1 };
+    titanic_set_limits (s_servers [0].titanic, &limits);
+    ticket_t id = s_store_request (0, 7);
+    s_pass (2 * RETRY);
+    ck_assert_int_eq (s_executed [7], 1);
+    s_servers [0].silent = true;
+    s_pass ((LIVENESS + 1) * HEARTBEAT);
+    s_servers [0].silent = false;
+    s_pass (4 * RETRY);
+    ck_assert_int_eq (s_executed [7], 2);
+    ck_assert_str_eq (s_fetch (0, id), "300");
+    s_pass (2 * TIMEOUT);
+    ck_assert_int_eq (s_executed [7], 2);
+    ck_assert_str_eq (s_fetch (0, id), "500");
+}
+END_TEST
+
 START_TEST (each_request_is_executed_once)
 {
     s_pass (HEARTBEAT);
@@ -780,6 +828,8 @@ sharing_suite (void)
     TCase *traces = tcase_create ("traces");
     tcase_add_checked_fixture (traces, s_set_up, s_tear_down);
     tcase_add_test (traces, each_request_is_executed_once);
+    tcase_add_test (traces, attempts_of_all_servers_count);
+    tcase_add_test (traces, a_lost_broker_is_no_attempt);
     tcase_add_test (traces, what_a_dead_server_executed_is_taken_over);
     tcase_add_test (traces, a_server_that_stops_leaves_nothing_claimed);
     tcase_add_test (traces, who_has_the_service_executes);

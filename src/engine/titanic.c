@@ -102,7 +102,8 @@ titanic_new (const titanic_config_t *config)
                                                      sizeof (conversation_t));
     dispatch_config_t dispatch = { config->version, config->heartbeat_ms,
         config->timeout_ms, config->retry_ms, config->executions,
-        config->service_executions, config->server, config->lease_ms };
+        config->service_executions, config->server, config->lease_ms,
+        config->max_attempts };
     self->dispatch = dispatch_new (&dispatch, (channel_t) workers, s_ticket,
                                    self);
     //  TSP-SERVICES-01, TSP-SERVICES-02, TSP-SERVICES-03
@@ -147,6 +148,7 @@ titanic_set_limits (titanic_t *self, const titanic_config_t *config)
     self->config.max_frames = config->max_frames;
     self->config.keep_requests_ms = config->keep_requests_ms;
     self->config.keep_replies_ms = config->keep_replies_ms;
+    dispatch_set_attempts (self->dispatch, config->max_attempts);
 }
 
 //  --------------------------------------------------------------------------
@@ -390,6 +392,9 @@ s_answer_body (const operation_t *operation, const store_answer_t *answer)
         //  TSP-STATUS-09
         return tsp_status_new (TSP_UNKNOWN);
     const message_t *reply = answer->records->body;
+    if (!reply && answer->records->aside)
+        //  TSP-STATUS-12, I-55: somebody must see to it
+        return tsp_status_new (TSP_ERROR);
     if (!reply)
         //  TSP-STATUS-06, TSP-STATUS-07, TSP-REPLY-05
         return tsp_status_new (TSP_PENDING);

@@ -42,6 +42,8 @@ typedef struct {
     int64_t keep_requests_ms;   //  A request that nobody answers is dropped
                                 //  after so long, 0: never
     int64_t keep_replies_ms;    //  One that is answered, from its answer on
+    size_t max_attempts;        //  A request is set aside once so many were sent
+                                //  to their service and timed out, 0: never
 } titanic_config_t;
 
 typedef struct _titanic_t titanic_t;

@@ -39,7 +39,8 @@ static void
 s_set_up (void)
 {
     titanic_config_t config = { MDP_0_1, HEARTBEAT, LIVENESS, TIMEOUT,
-                                RETRY, 1, 1, 1, 4, 2, 0, { { 0 } }, 1000, 5, 0, 0 };
+                                RETRY, 1, 1, 1, 4, 2, 0, { { 0 } }, 1000, 5, 0, 0,
+                                0 };
     store_result_t result;
     char error [64];
     s_titanic = titanic_new (&config);
@@ -439,6 +440,75 @@ START_TEST (a_silent_service_is_asked_again_on_a_fresh_channel)
 }
 END_TEST
 
+//  A server that gives up after so many attempts, on the store as it is
+static void
+s_start_with_attempts (channel_t channels [3], unsigned most)
+{
+    titanic_destroy (&s_titanic);
+    update_clear (s_update);
+    titanic_config_t config = { MDP_0_1, HEARTBEAT, LIVENESS, TIMEOUT, RETRY,
+        1, 1, 1, 4, 2, .max_attempts = most };
+    s_titanic = titanic_new (&config);
+    s_register (channels);
+}
+
+//  The next execution is sent, and has no reply
+static void
+s_fail_attempt (channel_t channels [3], const char *body)
+{
+    channel_t channel;
+    s_expect (3, MDP_CLIENT_REQUEST, &channel);
+    s_answer (channel, "mmi.service", "200");
+    ck_assert_str_eq (s_expect (3, MDP_CLIENT_REQUEST, &channel), body);
+    s_pass (channels, TIMEOUT + HEARTBEAT);
+}
+
+//  Whether the log has this line about this subject
+static bool
+s_has_notice (const char *text, const char *subject)
+{
+    for (size_t nbr = 0; nbr < update_size (s_update); nbr++) {
+        effect_t *effect = update_effect (s_update, nbr);
+        if (effect->type == EFFECT_NOTICE && strstr (effect->text, text)
+        &&  frame_is (effect->subject, subject, strlen (subject)))
+            return effect->level == NOTICE_WARNING;
+    }
+    return false;
+}
+
+START_TEST (what_fails_each_time_is_set_aside)
+{
+    channel_t channels [3], channel;
+    s_start_with_attempts (channels, 3);
+    char id [TSP_ID_DIGITS + 1];
+    strcpy (id, s_store_request (channels, "echo", "poison"));
+    s_fail_attempt (channels, "poison");
+    s_fail_attempt (channels, "poison");
+    ck_assert_str_eq (s_status (channels, 1, id), "300");
+    //  Counted over a restart, and what the store does not take is tried again
+    s_start_with_attempts (channels, 3);
+    s_store_fails = _i;
+    s_fail_attempt (channels, "poison");
+    if (_i) {
+        s_store_fails = false;
+        s_pass (channels, 2 * RETRY);
+        s_fail_attempt (channels, "poison");
+    }
+    ck_assert (s_has_notice ("set aside", id));
+    ck_assert_str_eq (s_status (channels, 1, id), "500");
+    s_pass (channels, 5 * RETRY);
+    s_expect_nothing (3);
+    //  It is in nobody's way, and can be closed
+    s_store_request (channels, "echo", "harmless");
+    s_fail_attempt (channels, "harmless");
+    ck_assert_str_eq (s_status (channels, 2, id), "200");
+    ck_assert_str_eq (s_status (channels, 1, id), "400");
+    s_start_with_attempts (channels, 3);
+    s_fail_attempt (channels, "harmless");
+    s_expect (3, MDP_CLIENT_REQUEST, &channel);
+}
+END_TEST
+
 START_TEST (what_is_closed_while_it_waits_is_not_sent)
 {
     channel_t channels [3];
@@ -641,7 +711,8 @@ START_TEST (a_restart_picks_up_what_is_stored)
     s_store_request (channels, "one", "1");
     s_store_request (channels, "two", "2");
     titanic_config_t config = { MDP_0_1, HEARTBEAT, LIVENESS, TIMEOUT,
-                                RETRY, 1, 1, 1, 4, 2, 0, { { 0 } }, 1000, 5, 0, 0 };
+                                RETRY, 1, 1, 1, 4, 2, 0, { { 0 } }, 1000, 5, 0, 0,
+                                0 };
     titanic_destroy (&s_titanic);
     update_clear (s_update);
     s_titanic = titanic_new (&config);
@@ -897,6 +968,7 @@ titanic_suite (void)
     tcase_add_test (tcase, an_absent_service_is_looked_for_again);
     tcase_add_test (tcase,
                     a_silent_service_is_asked_again_on_a_fresh_channel);
+    tcase_add_loop_test (tcase, what_fails_each_time_is_set_aside, 0, 2);
     tcase_add_test (tcase, what_is_closed_while_it_waits_is_not_sent);
     tcase_add_test (tcase, what_is_closed_while_it_runs_does_not_come_back);
     tcase_add_test (tcase, a_reply_without_space_is_kept);

@@ -135,7 +135,8 @@ static const char *const s_queries [] = {
     [STORE_PUT] = "PUT", [STORE_ANSWER] = "ANSWER", [STORE_DROP] = "DROP",
     [STORE_FETCH] = "FETCH", [STORE_SERVICES] = "SERVICES",
     [STORE_WAITING] = "WAITING", [STORE_OLD] = "OLD", [STORE_RENEW] = "RENEW",
-    [STORE_RELEASE] = "RELEASE"
+    [STORE_RELEASE] = "RELEASE", [STORE_ATTEMPT] = "ATTEMPT",
+    [STORE_REVIVE] = "REVIVE"
 };
 
 static void

@@ -25,6 +25,8 @@ typedef struct {
     message_t *body;
     message_t *reply;           //  NULL while there is none
     time_t since;               //  When it came to be as it is
+    unsigned attempts;          //  Executions that ended without a reply
+    bool aside;                 //  It does not wait any more
     UT_hash_handle hh;
 } entry_t;
 
@@ -118,14 +120,40 @@ s_put (memory_t *self, const store_query_t *query)
 }
 
 static store_result_t
+s_revive (memory_t *self)
+{
+    entry_t *entry, *next;
+    HASH_ITER (hh, self->entries, entry, next)
+        if (entry->aside) {
+            entry->aside = false;
+            entry->attempts = 0;
+        }
+    return STORE_OK;
+}
+
+static store_result_t
+s_attempt (entry_t *entry, const store_query_t *query)
+{
+    if (entry->reply)
+        return STORE_UNKNOWN;
+    entry->attempts = query->attempts;
+    entry->aside = query->aside;
+    return STORE_OK;
+}
+
+static store_result_t
 s_apply (void *state, const store_query_t *query)
 {
     memory_t *self = (memory_t *) state;
     if (query->type == STORE_PUT)
         return s_put (self, query);
+    if (query->type == STORE_REVIVE)
+        return s_revive (self);
     entry_t *entry = s_find (self, &query->id);
     if (!entry)
         return STORE_UNKNOWN;
+    if (query->type == STORE_ATTEMPT)
+        return s_attempt (entry, query);
     if (query->type == STORE_DROP) {
         HASH_DEL (self->entries, entry);
         s_entry_destroy (entry);
@@ -135,6 +163,8 @@ s_apply (void *state, const store_query_t *query)
         entry->reply = message_slice (query->body, 0);
         entry->since = time (NULL);
     }
+    if (entry->reply)
+        entry->aside = false;
     return entry->reply? STORE_OK: STORE_FULL;
 }
 
@@ -148,7 +178,10 @@ s_fetch (memory_t *self, const store_query_t *query, store_answer_t *answer)
     message_t *body = entry->reply? message_slice (entry->reply, 0): NULL;
     if (entry->reply && !body)
         return STORE_FAILED;
-    return answer_append (answer, &entry->id, &service, &body);
+    store_result_t result = answer_append (answer, &entry->id, &service, &body);
+    if (result == STORE_OK)
+        answer->records->aside = entry->aside;
+    return result;
 }
 
 //  The first entry without a reply behind a place in the order of services, or
@@ -159,7 +192,7 @@ s_next (memory_t *self, const frame_t *service, const request_id_t *id)
     entry_t *best = NULL;
     entry_t *entry, *next;
     HASH_ITER (hh, self->entries, entry, next) {
-        if (entry->reply)
+        if (entry->reply || entry->aside)
             continue;
         int order = s_compare_frames (entry->service, service);
         if (id) {
@@ -191,6 +224,7 @@ s_list (memory_t *self, const store_query_t *query, store_answer_t *answer)
         frame_t *service = frame_ref (entry->service);
         if (answer_append (answer, id? &entry->id: &none, &service, &body))
             return STORE_FAILED;
+        answer->records [answer->record_count - 1].attempts = entry->attempts;
         if (id)
             id = &entry->id;
         else

@@ -97,20 +97,20 @@ s_notice (void *argument, const PGresult *notice)
 
 //  A wait that a silent server ends too: false when it had to
 static bool
-s_wait (PGconn *connection, bool write)
+s_wait (PGconn *connection, bool write, int silence_ms)
 {
     struct pollfd item = { PQsocket (connection),
                            (short) (POLLIN | (write? POLLOUT: 0)), 0 };
     int rc;
     do
-        rc = poll (&item, 1, PG_SILENCE_MS);
+        rc = poll (&item, 1, silence_ms);
     while (rc < 0 && errno == EINTR);
     return rc > 0;
 }
 
 //  Bring out what is to be sent, and wait until the next result is whole
 static bool
-s_receive (PGconn *connection)
+s_receive_within (PGconn *connection, int silence_ms)
 {
     for (;;) {
         int rest = PQflush (connection);
@@ -118,19 +118,25 @@ s_receive (PGconn *connection)
             return false;
         if (rest == 0 && !PQisBusy (connection))
             return true;
-        if (!s_wait (connection, rest == 1)
+        if (!s_wait (connection, rest == 1, silence_ms)
         || !PQconsumeInput (connection))
             return false;
     }
 }
 
+static bool
+s_receive (PGconn *connection)
+{
+    return s_receive_within (connection, PG_SILENCE_MS);
+}
+
 PGresult *
-pg_execute (PGconn *connection, const char *sql)
+pg_execute (PGconn *connection, const char *sql, int silence_ms)
 {
     if (!PQsendQuery (connection, sql))
         return NULL;
     PGresult *last = NULL;
-    while (s_receive (connection)) {
+    while (s_receive_within (connection, silence_ms)) {
         PGresult *result = PQgetResult (connection);
         if (!result)
             return last;

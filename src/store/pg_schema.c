@@ -12,15 +12,19 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "pg_link.h"
 #include "pg_schema.h"
 
 //  Of the tables below; a newer one is refused, an older one is raised
-#define SCHEMA_VERSION 3
+#define SCHEMA_VERSION 4
 #define SCHEMA_OLDEST 2
 //  "SeaT": who makes tables holds this lock
 #define LOCK "1399153012"
 //  What we use came with this version
 #define SERVER_MIN 140000
+
+//  So long a step from one version to the next may take: it looks at each request
+#define RAISE_MS 3600000
 
 //  The shape of SQLite's, and who has claimed a request; frames are kept as
 //  README.md in this folder tells. A claim changes no index, so it may stay on its
@@ -106,8 +110,19 @@ static const char s_counting [] =
     " EXECUTE FUNCTION titanic.keep_count ();"
     "UPDATE titanic.format SET version = 3;";
 
+//  aside: what has no reply and does not wait, since attempts were enough
+static const char s_attempts [] =
+    "ALTER TABLE titanic.request"
+    " ADD COLUMN attempts bigint NOT NULL DEFAULT 0,"
+    " ADD COLUMN aside boolean NOT NULL DEFAULT false;"
+    "DROP INDEX titanic.waiting;"
+    "CREATE INDEX waiting ON titanic.request (service, id)"
+    " WHERE reply IS NULL AND NOT aside;"
+    "CREATE INDEX aside ON titanic.request (id) WHERE aside;"
+    "UPDATE titanic.format SET version = 4;";
+
 //  What makes a version of the one before it
-static const char *const s_steps [] = { [3] = s_counting };
+static const char *const s_steps [] = { [3] = s_counting, [4] = s_attempts };
 
 //  200 means on disk, here and on each synchronous standby: what a database or a
 //  role is set to below that is raised, what is above is left. The plans that
@@ -125,9 +140,10 @@ static const char s_settings [] =
 
 //  A statement that must succeed; its first value, or "" if there is none
 static bool
-s_ask (PGconn *connection, const char *sql, char *value, size_t size)
+s_ask_within (PGconn *connection, const char *sql, char *value, size_t size,
+              int silence_ms)
 {
-    PGresult *result = pg_execute (connection, sql);
+    PGresult *result = pg_execute (connection, sql, silence_ms);
     ExecStatusType status = PQresultStatus (result);
     if (value)
         *value = 0;
@@ -135,6 +151,12 @@ s_ask (PGconn *connection, const char *sql, char *value, size_t size)
         snprintf (value, size, "%s", PQgetvalue (result, 0, 0));
     PQclear (result);
     return status == PGRES_TUPLES_OK || status == PGRES_COMMAND_OK;
+}
+
+static bool
+s_ask (PGconn *connection, const char *sql, char *value, size_t size)
+{
+    return s_ask_within (connection, sql, value, size, PG_SILENCE_MS);
 }
 
 //  What there is in a database, as far as it concerns us
@@ -204,7 +226,8 @@ s_raise (PGconn *connection, bool create, pg_store_id_t *id, int *version)
         found = s_create (connection)? s_look (connection, id, version)
                                      : FOUND_ERROR;
     while (found == FOUND_OLDER_VERSION)
-        found = s_ask (connection, s_steps [*version + 1], NULL, 0)
+        found = s_ask_within (connection, s_steps [*version + 1], NULL, 0,
+                              RAISE_MS)
             ? s_look (connection, id, version): FOUND_ERROR;
     if (found == FOUND_OURS)
         return s_ask (connection, "COMMIT", NULL, 0)? found: FOUND_ERROR;

@@ -41,9 +41,9 @@ bool
                           pg_session_t *own);
 
 //  Carry out some SQL, not in a pipeline. The result of the last statement, or of
-//  the first that fails, is the caller's; NULL when the connection is lost or
-//  silent. In pg_link.c.
+//  the first that fails, is the caller's; NULL when the connection is lost, or
+//  silent for so long. In pg_link.c.
 PGresult *
-    pg_execute (PGconn *connection, const char *sql);
+    pg_execute (PGconn *connection, const char *sql, int silence_ms);
 
 #endif

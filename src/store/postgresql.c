@@ -18,7 +18,7 @@
 
 typedef enum {
     SQL_BEGIN, SQL_COMMIT, SQL_ROLLBACK, SQL_ASYNC, SQL_LIMIT, SQL_PUT, SQL_ANSWER,
-    SQL_DROP, SQL_RENEW, SQL_RELEASE, SQL_RESIGN, SQL_FETCH, SQL_SERVICES,
+    SQL_DROP, SQL_ATTEMPT, SQL_REVIVE, SQL_RENEW, SQL_RELEASE, SQL_RESIGN, SQL_FETCH, SQL_SERVICES,
     SQL_WAITING, SQL_CLAIM, SQL_OLD, SQL_COUNT
 } sql_t;
 
@@ -42,10 +42,17 @@ static const char *const s_sql [SQL_COUNT] = {
     [SQL_ANSWER] = "UPDATE titanic.request"
                    " SET reply = coalesce (reply, $2::bytea), since = CASE"
                    " WHEN reply IS NULL THEN clock_timestamp ()"
-                   " ELSE since END"
+                   " ELSE since END, aside = false"
                    " WHERE id = $1::uuid",
     //  TSP-CLOSE-01, TSP-CLOSE-02, TSP-CLOSE-03
     [SQL_DROP] = "DELETE FROM titanic.request WHERE id = $1::uuid",
+    [SQL_ATTEMPT] = "UPDATE titanic.request SET attempts = $2::bigint,"
+                    " aside = $3::bigint = 1,"
+                    " server = CASE WHEN $3::bigint = 1 THEN NULL"
+                    " ELSE server END"
+                    " WHERE id = $1::uuid AND reply IS NULL",
+    [SQL_REVIVE] = "UPDATE titanic.request SET attempts = 0, aside = false"
+                   " WHERE aside",
     [SQL_RENEW] = "INSERT INTO titanic.server AS s (id, expires) VALUES"
                   " ($1::uuid, clock_timestamp ()"
                   " + $2::bigint * interval '1 ms')"
@@ -55,34 +62,37 @@ static const char *const s_sql [SQL_COUNT] = {
                     " WHERE id = $1::uuid AND server = $2::uuid",
     [SQL_RESIGN] = "DELETE FROM titanic.server WHERE id = $1::uuid",
     //  TSP-OVERVIEW-01, TSP-REPLY-08: reading takes nothing away
-    [SQL_FETCH] = "SELECT reply FROM titanic.request WHERE id = $1::uuid",
+    [SQL_FETCH] = "SELECT reply, aside::int::bigint FROM titanic.request"
+                  " WHERE id = $1::uuid",
     //  One step over the index a service, however many requests wait
     [SQL_SERVICES] = "WITH RECURSIVE names (name) AS ("
                      " (SELECT service FROM titanic.request"
-                     "  WHERE reply IS NULL AND service > $1::bytea"
+                     "  WHERE reply IS NULL AND NOT aside AND service > $1::bytea"
                      "  ORDER BY service LIMIT 1)"
                      " UNION ALL"
                      " SELECT (SELECT service FROM titanic.request"
-                     "  WHERE reply IS NULL AND service > names.name"
+                     "  WHERE reply IS NULL AND NOT aside AND service > names.name"
                      "  ORDER BY service LIMIT 1)"
                      " FROM names WHERE names.name IS NOT NULL)"
                      " SELECT name FROM names WHERE name IS NOT NULL"
                      " LIMIT $2::bigint",
-    [SQL_WAITING] = "SELECT id, body FROM titanic.request"
-                    " WHERE reply IS NULL AND service = $1::bytea"
+    [SQL_WAITING] = "SELECT id, body, attempts FROM titanic.request"
+                    " WHERE reply IS NULL AND NOT aside AND service = $1::bytea"
                     " AND id > $2::uuid ORDER BY id LIMIT $3::bigint",
     //  What others are claiming just now is passed by, not waited for
     [SQL_CLAIM] = "WITH free AS MATERIALIZED ("
                   " SELECT r.id FROM titanic.request r"
-                  " WHERE r.reply IS NULL AND r.service = $1::bytea"
+                  " WHERE r.reply IS NULL AND NOT r.aside"
+                  " AND r.service = $1::bytea"
                   " AND r.id > $2::uuid AND (r.server IS NULL OR NOT EXISTS ("
                   "  SELECT 1 FROM titanic.server s WHERE s.id = r.server"
                   "  AND s.expires > clock_timestamp ()))"
                   " ORDER BY r.id LIMIT $3::bigint"
                   " FOR UPDATE OF r SKIP LOCKED),"
                   " taken AS (UPDATE titanic.request r SET server = $4::uuid"
-                  " FROM free WHERE r.id = free.id RETURNING r.id, r.body)"
-                  " SELECT id, body FROM taken ORDER BY id",
+                  " FROM free WHERE r.id = free.id"
+                  " RETURNING r.id, r.body, r.attempts)"
+                  " SELECT id, body, attempts FROM taken ORDER BY id",
     [SQL_OLD] = "SELECT id FROM titanic.request"
                 " WHERE (reply IS NULL) = ($1::bigint = 0) AND since <="
                 " clock_timestamp () - $2::bigint * interval '1 ms'"
@@ -164,6 +174,17 @@ s_number (uint64_t value)
     return number;
 }
 
+static uint64_t
+s_value (const PGresult *rows, int row, int column)
+{
+    const unsigned char *bytes =
+        (const unsigned char *) PQgetvalue (rows, row, column);
+    uint64_t value = 0;
+    for (int place = 0; place < PQgetlength (rows, row, column); place++)
+        value = value << 8 | bytes [place];
+    return value;
+}
+
 static pg_value_t
 s_id_value (const request_id_t *id)
 {
@@ -179,6 +200,12 @@ s_frame_value (const frame_t *frame)
 
 //  --------------------------------------------------------------------------
 //  Writes
+
+static bool
+s_send_bare (postgresql_t *self, sql_t sql)
+{
+    return pg_link_send (self->link, sql, NULL, 0);
+}
 
 static bool
 s_send_body (postgresql_t *self, const store_query_t *query)
@@ -206,9 +233,17 @@ s_send_write (postgresql_t *self, const store_query_t *query)
     number_t lease = s_number ((uint64_t) query->lease_ms);
     pg_value_t renew [] = { server, { lease.bytes, sizeof lease } };
     pg_value_t release [] = { id, server };
+    number_t attempts = s_number (query->attempts);
+    number_t aside = s_number (query->aside);
+    pg_value_t attempt [] = { id, { attempts.bytes, sizeof attempts },
+                              { aside.bytes, sizeof aside } };
     switch (query->type) {
         case STORE_DROP:
             return pg_link_send (self->link, SQL_DROP, &id, 1);
+        case STORE_ATTEMPT:
+            return pg_link_send (self->link, SQL_ATTEMPT, attempt, 3);
+        case STORE_REVIVE:
+            return s_send_bare (self, SQL_REVIVE);
         case STORE_RENEW:
             return pg_link_send (self->link, SQL_RENEW, renew, 2);
         case STORE_RELEASE:
@@ -224,7 +259,8 @@ s_send_write (postgresql_t *self, const store_query_t *query)
 static store_result_t
 s_outcome (postgresql_t *self, const store_query_t *query, PGresult *result)
 {
-    if (strcmp (PQcmdTuples (result), "0") || query->type == STORE_RELEASE)
+    if (strcmp (PQcmdTuples (result), "0") || query->type == STORE_RELEASE
+    ||  query->type == STORE_REVIVE)
         return STORE_OK;
     if (query->type == STORE_PUT)
         return s_failed (self, "there is another request of this id");
@@ -257,12 +293,6 @@ s_rows (postgresql_t *self, store_result_t *failure)
         *failure = pg_link_failed (self->link, result);
     PQclear (result);
     return NULL;
-}
-
-static bool
-s_send_bare (postgresql_t *self, sql_t sql)
-{
-    return pg_link_send (self->link, sql, NULL, 0);
 }
 
 //  A transaction that failed is open still
@@ -421,7 +451,10 @@ s_fetch (postgresql_t *self, const store_query_t *query, PGresult *rows,
     if (!PQgetisnull (rows, 0, 0) && !(body = s_unpack (rows, 0, 0)))
         return s_damaged (self);
     frame_t *service = NULL;
-    return answer_append (answer, &query->id, &service, &body);
+    if (answer_append (answer, &query->id, &service, &body))
+        return s_damaged (self);
+    answer->records->aside = s_value (rows, 0, 1);
+    return STORE_OK;
 }
 
 static store_result_t
@@ -453,6 +486,7 @@ s_waiting (postgresql_t *self, const store_query_t *query, PGresult *rows,
             frame_destroy (&service);
             return s_damaged (self);
         }
+        answer->records [row].attempts = (unsigned) s_value (rows, row, 2);
     }
     return STORE_OK;
 }

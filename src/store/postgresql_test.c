@@ -374,7 +374,9 @@ START_TEST (postgresql_raises_an_older_format)
     s_check_count ();
     trace_renew (store, 'a', LONG);
     ck_assert_str_eq (trace_claim (store, 'a', 0, 9), "1");
+    ck_assert_int_eq (trace_attempt (store, 1, 1, true), STORE_OK);
     ck_assert_int_eq (trace_write (store, STORE_PUT, 3, "echo", "x"), STORE_OK);
+    ck_assert_str_eq (trace_claim (store, 'a', 0, 9), "3");
     store_close (&store);
     store = trace_open (s_address ());
     s_check_count ();

@@ -22,29 +22,46 @@
 
 //  "SeaT": whose file this is
 #define APPLICATION_ID 0x53656154
-//  Of the schema below; a newer one is refused, an older one will be raised
-#define SCHEMA_VERSION 2
+//  Of the schema below; a newer one is refused, an older one is raised
+#define SCHEMA_VERSION 3
+#define SCHEMA_OLDEST 2
 
-//  reply is NULL as long as there is none. Frames are kept as README.md in this
-//  folder tells. Ids grow, so inserts append; the partial index holds just what
-//  waits for execution, in the order of arrival within a service.
 //  Pages: fewer empty ones are not worth it; more at a time hold others up
 #define GIVE_BACK_LEAST 256
 #define GIVE_BACK_MOST 4096
+
+//  reply is NULL as long as there is none. Frames are kept as README.md in this
+//  folder tells. Ids grow, so inserts append; the partial index holds just what
+//  waits for execution, in the order of arrival within a service. aside is 1 for
+//  what has no reply and does not wait, since attempts were enough.
+#define WAITING_INDEXES                                                     \
+    "CREATE INDEX waiting ON request (service, id)"                         \
+    " WHERE reply IS NULL AND aside = 0;"                                   \
+    "CREATE INDEX aside ON request (id) WHERE aside = 1;"
 
 static const char s_schema [] =
     "CREATE TABLE request ("
     " id BLOB NOT NULL PRIMARY KEY,"
     " service BLOB NOT NULL,"
     " since INTEGER NOT NULL DEFAULT (unixepoch ()),"
+    " attempts INTEGER NOT NULL DEFAULT 0,"
+    " aside INTEGER NOT NULL DEFAULT 0,"
     " body BLOB NOT NULL,"
     " reply BLOB);"
-    "CREATE INDEX waiting ON request (service, id) WHERE reply IS NULL;"
-    "CREATE INDEX age ON request (reply IS NULL, since);";
+    "CREATE INDEX age ON request (reply IS NULL, since);"
+    WAITING_INDEXES;
+
+//  What makes a version of the one before it
+static const char *const s_steps [] = {
+    [3] = "ALTER TABLE request ADD COLUMN attempts INTEGER NOT NULL DEFAULT 0;"
+          "ALTER TABLE request ADD COLUMN aside INTEGER NOT NULL DEFAULT 0;"
+          "DROP INDEX waiting;"
+          WAITING_INDEXES
+};
 
 typedef enum {
     SQL_BEGIN, SQL_COMMIT, SQL_ROLLBACK, SQL_PUT, SQL_ANSWER, SQL_DROP,
-    SQL_FETCH, SQL_SERVICE, SQL_WAITING, SQL_USED, SQL_OLD, SQL_COUNT
+    SQL_ATTEMPT, SQL_REVIVE, SQL_FETCH, SQL_SERVICE, SQL_WAITING, SQL_USED, SQL_OLD, SQL_COUNT
 } sql_t;
 
 static const char *s_sql [SQL_COUNT] = {
@@ -57,17 +74,21 @@ static const char *s_sql [SQL_COUNT] = {
                 " WHERE service = excluded.service AND body = excluded.body",
     [SQL_ANSWER] = "UPDATE request SET reply = coalesce (reply, ?2),"
                    " since = CASE WHEN reply IS NULL THEN unixepoch ()"
-                   " ELSE since END"
+                   " ELSE since END, aside = 0"
                    " WHERE id = ?1",
     //  TSP-CLOSE-01, TSP-CLOSE-02, TSP-CLOSE-03
     [SQL_DROP] = "DELETE FROM request WHERE id = ?1",
+    [SQL_ATTEMPT] = "UPDATE request SET attempts = ?2, aside = ?3"
+                    " WHERE id = ?1 AND reply IS NULL",
+    [SQL_REVIVE] = "UPDATE request SET attempts = 0, aside = 0"
+                   " WHERE aside = 1",
     //  TSP-OVERVIEW-01, TSP-REPLY-08: reading takes nothing away
-    [SQL_FETCH] = "SELECT reply FROM request WHERE id = ?1",
+    [SQL_FETCH] = "SELECT reply, aside FROM request WHERE id = ?1",
     //  One step over the index a service, however many requests wait
     [SQL_SERVICE] = "SELECT min(service) FROM request"
-                    " WHERE reply IS NULL AND service > ?1",
-    [SQL_WAITING] = "SELECT id, body FROM request WHERE reply IS NULL"
-                    " AND service = ?1 AND id > ?2 ORDER BY id LIMIT ?3",
+                    " WHERE reply IS NULL AND aside = 0 AND service > ?1",
+    [SQL_WAITING] = "SELECT id, body, attempts FROM request"
+                    " WHERE reply IS NULL AND aside = 0 AND service = ?1 AND id > ?2 ORDER BY id LIMIT ?3",
     //  SQLite keeps both numbers; nothing is looked through
     [SQL_USED] = "SELECT (page_count - freelist_count) * page_size FROM"
                  " pragma_page_count, pragma_freelist_count, pragma_page_size",
@@ -187,13 +208,27 @@ s_pragma_number (sqlite_t *self, const char *sql, int *number)
 static store_result_t
 s_create (sqlite_t *self)
 {
-    char sql [768];
+    char sql [1024];
     snprintf (sql, sizeof sql, "PRAGMA auto_vacuum = INCREMENTAL; "
         "BEGIN IMMEDIATE; %s PRAGMA application_id = %d; "
         "PRAGMA user_version = %d; COMMIT;", s_schema, APPLICATION_ID,
         SCHEMA_VERSION);
     return sqlite3_exec (self->database, sql, NULL, NULL, NULL)
         ? s_failed (self): STORE_OK;
+}
+
+//  Raise a file of an older version, one step or nothing at all
+static store_result_t
+s_raise (sqlite_t *self, int version)
+{
+    for (; version < SCHEMA_VERSION; version++) {
+        char sql [1024];
+        snprintf (sql, sizeof sql, "BEGIN IMMEDIATE; %s PRAGMA user_version ="
+                  " %d; COMMIT;", s_steps [version + 1], version + 1);
+        if (sqlite3_exec (self->database, sql, NULL, NULL, NULL))
+            return s_failed (self);
+    }
+    return STORE_OK;
 }
 
 //  A file of ours, or an empty one that becomes so; anything else is let be
@@ -214,6 +249,8 @@ s_check_schema (sqlite_t *self)
                   "another program; choose another --store");
         return STORE_FAILED;
     }
+    if (version >= SCHEMA_OLDEST && version < SCHEMA_VERSION)
+        return s_raise (self, version);
     if (version != SCHEMA_VERSION) {
         snprintf (self->error, sizeof self->error, "its format is version %d, "
             "and this titanicd knows %d only; use the one that wrote it",
@@ -435,6 +472,16 @@ s_apply (void *state, const store_query_t *query)
         result = s_run (self, SQL_DROP);
     }
     else
+    if (query->type == STORE_ATTEMPT) {
+        s_bind_id (self->statements [SQL_ATTEMPT], 1, &query->id);
+        sqlite3_bind_int64 (self->statements [SQL_ATTEMPT], 2, query->attempts);
+        sqlite3_bind_int (self->statements [SQL_ATTEMPT], 3, query->aside);
+        result = s_run (self, SQL_ATTEMPT);
+    }
+    else
+    if (query->type == STORE_REVIVE)
+        return s_run (self, SQL_REVIVE);
+    else
         result = s_apply_body (self, query);
     if (result != STORE_OK || sqlite3_changes (self->database))
         return result;
@@ -471,7 +518,10 @@ s_fetch (sqlite_t *self, const store_query_t *query, store_answer_t *answer)
             return s_damaged (self);
     }
     frame_t *service = NULL;
-    return answer_append (answer, &query->id, &service, &body);
+    if (answer_append (answer, &query->id, &service, &body))
+        return s_no_memory (self);
+    answer->records->aside = sqlite3_column_int (statement, 1);
+    return STORE_OK;
 }
 
 static store_result_t
@@ -517,6 +567,8 @@ s_waiting (sqlite_t *self, const store_query_t *query, store_answer_t *answer)
             frame_destroy (&service);
             return s_damaged (self);
         }
+        answer->records [answer->record_count - 1].attempts =
+            (unsigned) sqlite3_column_int64 (statement, 2);
     }
     return rc == SQLITE_DONE? STORE_OK: s_failed (self);
 }

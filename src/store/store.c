@@ -74,8 +74,8 @@ answer_append (store_answer_t *self, const request_id_t *id,
         return STORE_FAILED;
     }
     self->records = records;
-    records [self->record_count++] =
-        (store_record_t) { *id, *service_p, *body_p };
+    records [self->record_count++] = (store_record_t) {
+        .id = *id, .service = *service_p, .body = *body_p };
     *service_p = NULL;
     *body_p = NULL;
     return STORE_OK;
@@ -271,7 +271,8 @@ store_write (store_t *self, const store_query_t *const *queries,
     for (size_t index = 0; self->claims && index < count; index++)
         if (answers [index].result == STORE_OK
         && (queries [index]->type == STORE_ANSWER
-         || queries [index]->type == STORE_DROP))
+         || queries [index]->type == STORE_DROP
+         || queries [index]->aside))
             claims_forget (self->claims, &queries [index]->id);
 }
 
@@ -312,9 +313,12 @@ s_read_unclaimed (store_t *self, const store_query_t *query,
         s_claim (self, &query->server, &page);
         for (size_t index = 0; index < page.record_count; index++) {
             store_record_t *record = &page.records [index];
+            unsigned attempts = record->attempts;
             if (answer_append (answer, &record->id, &record->service,
                                &record->body))
                 result = STORE_FAILED;
+            else
+                answer->records [answer->record_count - 1].attempts = attempts;
         }
         page.record_count = 0;
         store_answer_clear (&page);

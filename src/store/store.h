@@ -39,6 +39,12 @@ typedef enum {
                                 //  Never makes a request that is not there; the
                                 //  first reply stays
     STORE_DROP,                 //  Forget a request and its reply: id
+    STORE_ATTEMPT,              //  So many executions of a request without a
+                                //  reply have ended without one: id, attempts.
+                                //  aside: it does not wait any more, and nobody
+                                //  has claimed it
+    STORE_REVIVE,               //  All that was set aside waits again, with no
+                                //  attempts
     STORE_RENEW,                //  Hold the lease of server for lease_ms from
                                 //  now. STORE_UNKNOWN: it has run out, and this
                                 //  server's id is of no use any more
@@ -69,6 +75,8 @@ typedef struct {
     int64_t lease_ms;           //  RENEW
     int64_t age_ms;             //  OLD; a backend may round it to seconds
     bool answered;              //  OLD: which of the two
+    unsigned attempts;          //  ATTEMPT
+    bool aside;                 //  ATTEMPT
 } store_query_t;
 
 typedef enum {
@@ -88,6 +96,8 @@ typedef struct {
     frame_t *service;           //  SERVICES, WAITING; else NULL
     message_t *body;            //  WAITING: the request; FETCH: the reply, NULL
                                 //  while there is none
+    unsigned attempts;          //  WAITING
+    bool aside;                 //  FETCH: it has no reply and was set aside
 } store_record_t;
 
 //  An answer owns its records.

@@ -599,7 +599,114 @@ START_TEST (sqlite_gives_space_back)
 }
 END_TEST
 
+//  The service that waits, "" if none does, and the attempts of what it waits for
+static const char *
+s_waiting (store_t *store)
+{
+    static char text [64];
+    *text = 0;
+    store_answer_t answer = trace_read (store, STORE_SERVICES, 0, NULL, 9);
+    size_t services = answer.record_count;
+    store_answer_clear (&answer);
+    answer = trace_read (store, STORE_WAITING, 0, "echo", 9);
+    ck_assert_uint_eq (services, answer.record_count? 1: 0);
+    for (size_t nbr = 0; nbr < answer.record_count; nbr++)
+        sprintf (text + strlen (text), "%s%d:%u", *text? " ": "",
+                 answer.records [nbr].id.bytes [15],
+                 answer.records [nbr].attempts);
+    store_answer_clear (&answer);
+    return text;
+}
+
+static bool
+s_is_aside (store_t *store, unsigned number)
+{
+    store_answer_t answer = trace_read (store, STORE_FETCH, number, NULL, 1);
+    ck_assert_int_eq (answer.result, STORE_OK);
+    bool aside = answer.records->aside;
+    store_answer_clear (&answer);
+    return aside;
+}
+
+START_TEST (attempts_are_counted)
+{
+    store_t *store = trace_open (s_address (_i));
+    trace_write (store, STORE_PUT, 1, "echo", "x");
+    trace_write (store, STORE_PUT, 2, "echo", "x");
+    ck_assert_str_eq (s_waiting (store), "1:0 2:0");
+    ck_assert_int_eq (trace_attempt (store, 1, 3, false), STORE_OK);
+    ck_assert_str_eq (s_waiting (store), "1:3 2:0");
+    ck_assert (!s_is_aside (store, 1));
+    trace_renew (store, 'a', LONG);
+    store_query_t query = trace_query (STORE_WAITING, 0, "echo", NULL);
+    query.id = (request_id_t) { { 0 } };
+    query.server = trace_server ('a');
+    query.limit = 9;
+    store_answer_t answer;
+    store_read (store, &query, &answer);
+    ck_assert_uint_eq (answer.records->attempts, 3);
+    store_answer_clear (&answer);
+    store_query_clear (&query);
+    //  What is gone, or answered, is no more attempted
+    ck_assert_int_eq (trace_attempt (store, 3, 1, true), STORE_UNKNOWN);
+    trace_write (store, STORE_ANSWER, 2, NULL, "y");
+    ck_assert_int_eq (trace_attempt (store, 2, 1, true), STORE_UNKNOWN);
+    ck_assert (!s_is_aside (store, 2));
+    store_close (&store);
+}
+END_TEST
+
+START_TEST (what_is_set_aside_does_not_wait)
+{
+    store_t *store = trace_open (s_address (_i));
+    for (unsigned number = 1; number <= 3; number++)
+        trace_write (store, STORE_PUT, number, "echo", "x");
+    trace_renew (store, 'a', LONG);
+    trace_renew (store, 'b', LONG);
+    ck_assert_str_eq (trace_claim (store, 'a', 0, 1), "1");
+    ck_assert_int_eq (trace_attempt (store, 1, 2, true), STORE_OK);
+    ck_assert_int_eq (trace_attempt (store, 2, 2, true), STORE_OK);
+    ck_assert_str_eq (s_waiting (store), "3:0");
+    ck_assert_str_eq (trace_claim (store, 'b', 0, 9), "3");
+    ck_assert_int_eq (trace_attempt (store, 3, 2, true), STORE_OK);
+    ck_assert_str_eq (s_waiting (store), "");
+    ck_assert (s_is_aside (store, 1));
+    ck_assert_str_eq (trace_state (store, 1), "");
+    ck_assert_str_eq (s_old (store, false, 0, 9), "1 2 3");
+    //  A late reply is as good as any; and it can be closed
+    ck_assert_int_eq (trace_write (store, STORE_ANSWER, 2, NULL, "y"), STORE_OK);
+    ck_assert_str_eq (trace_state (store, 2), "y");
+    ck_assert (!s_is_aside (store, 2));
+    ck_assert_int_eq (trace_write (store, STORE_DROP, 3, NULL, NULL), STORE_OK);
+    //  Whose it was has no claim any more
+    ck_assert_int_eq (trace_write (store, STORE_REVIVE, 0, NULL, NULL),
+                      STORE_OK);
+    ck_assert (!s_is_aside (store, 1));
+    ck_assert_str_eq (s_waiting (store), "1:0");
+    ck_assert_str_eq (trace_claim (store, 'b', 0, 9), "1");
+    ck_assert_int_eq (trace_write (store, STORE_REVIVE, 0, NULL, NULL),
+                      STORE_OK);
+    store_close (&store);
+}
+END_TEST
+
 //  For those that keep more than memory
+START_TEST (attempts_outlive_a_restart)
+{
+    store_t *store = trace_open (s_address (_i));
+    for (unsigned number = 1; number <= 3; number++)
+        trace_write (store, STORE_PUT, number, "echo", "x");
+    trace_attempt (store, 2, 7, false);
+    trace_attempt (store, 3, 7, true);
+    store_close (&store);
+    store = trace_open (s_address (_i));
+    ck_assert_str_eq (s_waiting (store), "1:0 2:7");
+    ck_assert (s_is_aside (store, 3));
+    store_close (&store);
+}
+END_TEST
+
+//  Likewise
 START_TEST (a_store_keeps_to_its_limit)
 {
     store_t *store = trace_open (s_address (_i));
@@ -663,10 +770,54 @@ store_contract (int first, int end)
     tcase_add_loop_test (contract, claims_go_with_the_lease, first, end);
     tcase_add_loop_test (contract, a_claim_is_not_needed_to_answer, first,
                          end);
+    tcase_add_loop_test (contract, attempts_are_counted, first, end);
+    tcase_add_loop_test (contract, what_is_set_aside_does_not_wait, first, end);
+    tcase_add_loop_test (contract, attempts_outlive_a_restart,
+                         first? first: 1, end);
     tcase_add_loop_test (contract, a_store_keeps_to_its_limit,
                          first? first: 1, end);
     return contract;
 }
+//  As it was made before attempts were counted
+static const char s_version_2 [] =
+    "PRAGMA auto_vacuum = INCREMENTAL;"
+    "CREATE TABLE request (id BLOB NOT NULL PRIMARY KEY,"
+    " service BLOB NOT NULL, since INTEGER NOT NULL DEFAULT (unixepoch ()),"
+    " body BLOB NOT NULL, reply BLOB);"
+    "CREATE INDEX waiting ON request (service, id) WHERE reply IS NULL;"
+    "CREATE INDEX age ON request (reply IS NULL, since);"
+    "PRAGMA application_id = 0x53656154; PRAGMA user_version = 2;"
+    "INSERT INTO request (id, service, body, reply) VALUES"
+    " (X'01000000000000000000000000000001', CAST ('echo' AS BLOB),"
+    "  X'0000000178', NULL),"
+    " (X'01000000000000000000000000000002', CAST ('echo' AS BLOB),"
+    "  X'0000000178', X'0000000179')";
+
+START_TEST (sqlite_raises_an_older_format)
+{
+    sqlite3 *database;
+    ck_assert_int_eq (sqlite3_open (s_path, &database), SQLITE_OK);
+    ck_assert_int_eq (sqlite3_exec (database, s_version_2, NULL, NULL, NULL),
+                      SQLITE_OK);
+    sqlite3_close (database);
+    //  The second time there is nothing to raise
+    for (int time = 0; time < 2; time++) {
+        store_t *store = trace_open (s_path);
+        ck_assert_str_eq (trace_state (store, 2), "y");
+        ck_assert_str_eq (s_waiting (store), time? "1:1": "1:0");
+        ck_assert_int_eq (trace_attempt (store, 1, 1, false), STORE_OK);
+        store_close (&store);
+    }
+    store_t *store = trace_open (s_path);
+    ck_assert_int_eq (trace_attempt (store, 1, 2, true), STORE_OK);
+    ck_assert (s_is_aside (store, 1));
+    ck_assert_str_eq (s_waiting (store), "");
+    ck_assert_int_eq (trace_write (store, STORE_PUT, 3, "echo", "x"), STORE_OK);
+    ck_assert_str_eq (s_waiting (store), "3:0");
+    store_close (&store);
+}
+END_TEST
+
 Suite *
 store_suite (void)
 {
@@ -689,6 +840,7 @@ store_suite (void)
     tcase_add_test (sqlite,
                     sqlite_uses_room_inside_when_there_is_none_outside);
     tcase_add_test (sqlite, sqlite_gives_space_back);
+    tcase_add_test (sqlite, sqlite_raises_an_older_format);
     suite_add_tcase (suite, sqlite);
     return suite;
 }

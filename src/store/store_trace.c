@@ -134,6 +134,17 @@ trace_release (store_t *store, char name, unsigned number)
     ck_assert_int_eq (answer.result, STORE_OK);
 }
 
+store_result_t
+trace_attempt (store_t *store, unsigned number, unsigned attempts, bool aside)
+{
+    store_query_t query = { .type = STORE_ATTEMPT, .id = trace_id (number),
+                            .attempts = attempts, .aside = aside };
+    const store_query_t *queries [] = { &query };
+    store_answer_t answer;
+    store_write (store, queries, 1, &answer);
+    return answer.result;
+}
+
 //  What a server gets to execute: the numbers, as "1 2 5"
 const char *
 trace_claim (store_t *store, char name, unsigned after, size_t limit)

@@ -48,8 +48,15 @@ store_answer_t
 const char *
     trace_state (store_t *store, unsigned number);
 
+//  So many executions of a request have ended without a reply.
+store_result_t
+    trace_attempt (store_t *store, unsigned number, unsigned attempts,
+                   bool aside);
+
 //  A server, by a letter, renews its lease; gives back one claim, or with 0 the
 //  lease; claims requests for echo: their numbers, as "1 2 5".
+request_id_t
+    trace_server (char name);
 store_result_t
     trace_renew (store_t *store, char name, int64_t lease_ms);
 void
