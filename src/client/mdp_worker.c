@@ -325,6 +325,11 @@ s_receive (mdp_worker_t *self)
         else
             message_destroy (&message);
     }
+    if (!self->next && self->socket && errno == ENOMEM) {
+        //  If it was a REQUEST, the broker must not wait for the reply
+        s_tell (self, "what came could not be taken; registering again");
+        s_close (self);
+    }
     self->unread = self->next != NULL;
 }
 

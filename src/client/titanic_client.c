@@ -255,7 +255,8 @@ s_id (titanic_client_t *self, zmsg_t *reply)
         ? frame_new (zframe_data (zframe), zframe_size (zframe)): NULL;
     request_id_t number;
     char *id = NULL;
-    self->result = TITANIC_CLIENT_MALFORMED;
+    self->result = zframe && !frame? TITANIC_CLIENT_NO_MEMORY
+                                   : TITANIC_CLIENT_MALFORMED;
     if (frame && tsp_id_read (frame, &number) == 0) {
         id = zframe_strdup (zframe);
         self->result = id? TITANIC_CLIENT_OK: TITANIC_CLIENT_NO_MEMORY;

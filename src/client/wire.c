@@ -71,6 +71,7 @@ wire_receive (zsock_t *socket)
     void *handle = zsock_resolve (socket);
     message_t *message = message_new ();
     bool more = true;
+    bool came = false;
     for (size_t count = 0; more; count++) {
         zmq_msg_t part;
         zmq_msg_init (&part);
@@ -78,6 +79,7 @@ wire_receive (zsock_t *socket)
         do
             rc = zmq_msg_recv (&part, handle, ZMQ_DONTWAIT);
         while (rc < 0 && errno == EINTR);
+        came = came || rc >= 0;
         more = rc >= 0 && zmq_msg_more (&part);
         //  The frames of a message that cannot be taken are read all the same
         if (rc < 0
@@ -87,6 +89,8 @@ wire_receive (zsock_t *socket)
             message_destroy (&message);
         zmq_msg_close (&part);
     }
+    if (!message)
+        errno = came? ENOMEM: EAGAIN;
     return message;
 }
 

@@ -32,8 +32,8 @@ zsock_t *
 int
     wire_send (zsock_t *socket, const message_t *message);
 
-//  The next message that has arrived, or NULL when there is none that can be
-//  taken.
+//  The next message that has arrived. NULL with errno: EAGAIN when there is none,
+//  ENOMEM when there was one and it could not be taken.
 message_t *
     wire_receive (zsock_t *socket);
 

@@ -19,7 +19,8 @@
     SUITE (broker_fault)                                                    \
     SUITE (titanic_fault)                                                   \
     SUITE (store_fault)                                                     \
-    SUITE (reactor_fault)
+    SUITE (reactor_fault)                                                   \
+    SUITE (client_fault)
 
 #define DECLARE(name) Suite *name##_suite (void);
 #define ADD(name) srunner_add_suite (runner, name##_suite ());
