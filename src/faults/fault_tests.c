@@ -20,7 +20,9 @@
     SUITE (titanic_fault)                                                   \
     SUITE (store_fault)                                                     \
     SUITE (reactor_fault)                                                   \
-    SUITE (client_fault)
+    SUITE (keyring_fault)                                                   \
+    SUITE (client_fault)                                                    \
+    SUITE (postgresql_fault)
 
 #define DECLARE(name) Suite *name##_suite (void);
 #define ADD(name) srunner_add_suite (runner, name##_suite ());

@@ -12,7 +12,9 @@
 #include <assert.h>
 #include <errno.h>
 #include <malloc.h>
+#include <pthread.h>
 #include <sqlite3.h>
+#include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -28,8 +30,10 @@ typedef struct {
 static countdown_t s_memory;
 static countdown_t s_calls;
 static store_result_t s_call_result;
-static bool s_begun;
-static size_t s_blocks;
+static atomic_bool s_begun;
+static atomic_size_t s_blocks;
+//  Over both countdowns: what is tried may have threads
+static pthread_mutex_t s_mutex = PTHREAD_MUTEX_INITIALIZER;
 
 //  Made by the linker
 void *__real_malloc (size_t size);
@@ -45,12 +49,15 @@ void __wrap_free (void *block);
 static bool
 s_fails (countdown_t *self)
 {
-    if (!s_begun || self->left == 0 || (self->left > 1 && self->left--))
+    if (!s_begun)
         return false;
-    if (self->mode == FAULTS_ONCE)
-        self->left = 0;
-    self->failed = true;
-    return true;
+    pthread_mutex_lock (&s_mutex);
+    bool fails = self->left == 1;
+    if (self->left > 1 || (fails && self->mode == FAULTS_ONCE))
+        self->left--;
+    self->failed = self->failed || fails;
+    pthread_mutex_unlock (&s_mutex);
+    return fails;
 }
 
 static bool
@@ -105,10 +112,28 @@ __wrap_free (void *block)
     __real_free (block);
 }
 
+static void
+s_arm (countdown_t *self, size_t nth, faults_mode_t mode)
+{
+    pthread_mutex_lock (&s_mutex);
+    *self = (countdown_t) { nth, mode, false };
+    pthread_mutex_unlock (&s_mutex);
+}
+
+static bool
+s_disarm (countdown_t *self)
+{
+    pthread_mutex_lock (&s_mutex);
+    bool failed = self->failed;
+    *self = (countdown_t) { 0, FAULTS_ONCE, false };
+    pthread_mutex_unlock (&s_mutex);
+    return failed;
+}
+
 void
 faults_arm (size_t nth, faults_mode_t mode)
 {
-    s_memory = (countdown_t) { nth, mode, false };
+    s_arm (&s_memory, nth, mode);
 }
 
 void
@@ -128,9 +153,7 @@ faults_end (void)
 bool
 faults_disarm (void)
 {
-    bool failed = s_memory.failed;
-    s_memory = (countdown_t) { 0, FAULTS_ONCE, false };
-    return failed;
+    return s_disarm (&s_memory);
 }
 
 size_t
@@ -197,16 +220,20 @@ faults_sqlite (void)
 void
 faults_arm_store (size_t nth, faults_mode_t mode, store_result_t result)
 {
-    s_calls = (countdown_t) { nth, mode, false };
     s_call_result = result;
+    s_arm (&s_calls, nth, mode);
 }
 
 bool
 faults_disarm_store (void)
 {
-    bool failed = s_calls.failed;
-    s_calls = (countdown_t) { 0, FAULTS_ONCE, false };
-    return failed;
+    return s_disarm (&s_calls);
+}
+
+bool
+faults_call (void)
+{
+    return s_fails (&s_calls);
 }
 
 //  Backends that stand before the real ones. A call that fails has done nothing.

@@ -19,16 +19,20 @@
 #include "../store/store.h"
 
 //  As ck_assert and ck_assert_msg, which write down where they are each time: that
-//  would take longer than all else here
+//  would take longer than all else here. Check itself needs memory to tell.
 #define MUST(condition)                                                     \
     do                                                                      \
-        if (!(condition))                                                   \
+        if (!(condition)) {                                                 \
+            faults_disarm ();                                               \
             ck_abort_msg ("not true: %s", #condition);                      \
+        }                                                                   \
     while (false)
 #define MUST_TELL(condition, ...)                                           \
     do                                                                      \
-        if (!(condition))                                                   \
+        if (!(condition)) {                                                 \
+            faults_disarm ();                                               \
             ck_abort_msg (__VA_ARGS__);                                     \
+        }                                                                   \
     while (false)
 
 typedef enum {
@@ -62,12 +66,16 @@ void
     faults_sqlite (void);
 
 //  Let call number nth of a store's begin, apply, commit or read from now on
-//  fail with this result.
+//  fail with this result; of libpq for a store in PostgreSQL, with libpq's.
 void
     faults_arm_store (size_t nth, faults_mode_t mode, store_result_t result);
 
 //  Let all succeed again. Whether one has failed.
 bool
     faults_disarm_store (void);
+
+//  A call that counts as one of a store's: whether it is to fail.
+bool
+    faults_call (void);
 
 #endif
