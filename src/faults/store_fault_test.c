@@ -258,8 +258,9 @@ s_look_back (store_t *store, const life_t *life)
     for (int nbr = 0; nbr < PUTS; nbr++) {
         store_answer_t answer = s_ask_patiently (store, STORE_FETCH, nbr, "");
         bool dropped = nbr == PUTS - 1 && life->drop == STORE_OK;
+        //  UNKNOWN: it was tried again, and the first time it was carried out
         bool unsure = s_kind == KIND_SERVER && nbr == PUTS - 1
-            && life->drop == STORE_FAILED;
+            && (life->drop == STORE_FAILED || life->drop == STORE_UNKNOWN);
         if (life->put [nbr] == STORE_OK && !unsure)
             MUST_TELL (answer.result == (dropped? STORE_UNKNOWN: STORE_OK),
                        "%s: what was acknowledged is not kept", s_what);

@@ -42,6 +42,7 @@ struct _pg_link_t {
     int64_t pause_ms;           //  No attempt to make another before this time
     attempt_t *attempt;         //  To make one; NULL if none is under way
     bool warned;
+    bool silent;                //  Nothing came for too long
     char error [ERROR_SIZE];
 };
 
@@ -95,7 +96,7 @@ s_notice (void *argument, const PGresult *notice)
 //  --------------------------------------------------------------------------
 //  Connecting
 
-//  A wait that a silent server ends too: false when it had to
+//  A wait that a silent server ends too: false when it had to, with ETIMEDOUT
 static bool
 s_wait (PGconn *connection, bool write, int silence_ms)
 {
@@ -105,6 +106,8 @@ s_wait (PGconn *connection, bool write, int silence_ms)
     do
         rc = poll (&item, 1, silence_ms);
     while (rc < 0 && errno == EINTR);
+    if (rc == 0)
+        errno = ETIMEDOUT;
     return rc > 0;
 }
 
@@ -114,13 +117,14 @@ s_receive_within (PGconn *connection, int silence_ms)
 {
     for (;;) {
         int rest = PQflush (connection);
-        if (rest < 0)
-            return false;
         if (rest == 0 && !PQisBusy (connection))
             return true;
-        if (!s_wait (connection, rest == 1, silence_ms)
-        || !PQconsumeInput (connection))
+        if (rest >= 0 && !s_wait (connection, rest == 1, silence_ms))
             return false;
+        if (rest < 0 || !PQconsumeInput (connection)) {
+            errno = EIO;
+            return false;
+        }
     }
 }
 
@@ -370,11 +374,13 @@ pg_link_drop (pg_link_t *self, const char *reason)
     if (!self->connection)
         return;
     //  Nothing is wrong with it, but that nothing comes
-    bool silent = !reason && PQstatus (self->connection) == CONNECTION_OK;
+    bool silent = self->silent && !reason;
+    self->silent = false;
     if (silent)
         self->pause_ms = s_clock_ms () + PG_REST_MS;
-    s_set_line (self->error, reason && *reason
-                             ? reason: PQerrorMessage (self->connection));
+    if (!reason || !*reason)
+        reason = PQerrorMessage (self->connection);
+    s_set_line (self->error, *reason? reason: "libpq failed, out of memory");
     if (silent)
         snprintf (self->error, ERROR_SIZE, "PostgreSQL was silent for %d ms",
                   PG_SILENCE_MS);
@@ -418,15 +424,24 @@ pg_link_sync (pg_link_t *self)
     return false;
 }
 
+//  As s_receive, and whether the server was silent
+static bool
+s_hear (pg_link_t *self)
+{
+    bool heard = s_receive (self->connection);
+    self->silent = !heard && errno == ETIMEDOUT;
+    return heard;
+}
+
 PGresult *
 pg_link_result (pg_link_t *self)
 {
     if (!self->connection)
         return NULL;
-    PGresult *result = s_receive (self->connection)
+    PGresult *result = s_hear (self)
         ? PQgetResult (self->connection): NULL;
     //  Each statement's results end with a NULL
-    if (result && s_receive (self->connection)) {
+    if (result && s_hear (self)) {
         PGresult *end = PQgetResult (self->connection);
         if (!end && PQstatus (self->connection) == CONNECTION_OK)
             return result;
@@ -440,7 +455,7 @@ pg_link_result (pg_link_t *self)
 bool
 pg_link_end (pg_link_t *self)
 {
-    while (self->connection && s_receive (self->connection)) {
+    while (self->connection && s_hear (self)) {
         PGresult *result = PQgetResult (self->connection);
         bool end = PQresultStatus (result) == PGRES_PIPELINE_SYNC;
         PQclear (result);
