@@ -88,7 +88,8 @@ static const char *s_sql [SQL_COUNT] = {
     [SQL_SERVICE] = "SELECT min(service) FROM request"
                     " WHERE reply IS NULL AND aside = 0 AND service > ?1",
     [SQL_WAITING] = "SELECT id, body, attempts FROM request"
-                    " WHERE reply IS NULL AND aside = 0 AND service = ?1 AND id > ?2 ORDER BY id LIMIT ?3",
+                    " WHERE reply IS NULL AND aside = 0 AND service = ?1"
+                    " AND id > ?2 ORDER BY id LIMIT ?3",
     //  SQLite keeps both numbers; nothing is looked through
     [SQL_USED] = "SELECT (page_count - freelist_count) * page_size FROM"
                  " pragma_page_count, pragma_freelist_count, pragma_page_size",

@@ -827,6 +827,8 @@ store_suite (void)
     tcase_add_loop_test (contract, leases_run_out_by_the_clock, 0, BACKENDS);
     suite_add_tcase (suite, contract);
     TCase *sqlite = tcase_create ("sqlite");
+    //  A thousand commits, each to a disk that others use too
+    tcase_set_timeout (sqlite, 60);
     tcase_add_checked_fixture (sqlite, s_set_up, s_tear_down);
     tcase_add_test (sqlite, sqlite_keeps_what_was_written);
     tcase_add_test (sqlite, sqlite_has_one_server);
