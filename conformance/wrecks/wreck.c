@@ -39,6 +39,12 @@ s_wrap (engine_t *engine)
     engine->engine = &s_wreck;
 }
 
+const fault_t *
+wreck_fault (void)
+{
+    return s_wreck.fault;
+}
+
 bool
 wreck_read_event (const event_t *event, mdp_command_t *command)
 {

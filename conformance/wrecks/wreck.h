@@ -65,6 +65,10 @@ extern const fault_t version_faults [];
 extern const fault_t titanic_faults [];
 extern const fault_t alone_faults [];
 
+//  The one of this process, NULL for a healthy server
+const fault_t *
+    wreck_fault (void);
+
 //  Broker's side: what an event or effect on the ROUTER is; false if it is no
 //  well-formed command.
 bool
