@@ -198,16 +198,18 @@ s_note_held (wreck_t *self, const event_t *event, update_t *update,
     wreck_note_effects (self, update, first);
 }
 
-//  Replies go to the client that asked last
+//  Replies go to the client that asked last of the others: whether that was before
+//  or after the one whose reply it is
 static bool
 s_swaps_replies (wreck_t *self, const event_t *event, update_t *update)
 {
     (void) update;
     mdp_command_t command;
     if (wreck_read_event (event, &command)
-    &&  command.type == MDP_CLIENT_REQUEST) {
-        frame_destroy (&self->subject);
-        self->subject = frame_ref (wreck_address (event));
+    &&  command.type == MDP_CLIENT_REQUEST
+    && !wreck_starts (command.service, "seatrial.")) {
+        notes_drop (&self->clients, wreck_address (event));
+        notes_put (&self->clients, wreck_address (event), NULL);
     }
     return true;
 }
@@ -220,8 +222,14 @@ s_swap_replies (wreck_t *self, const event_t *event, update_t *update,
     mdp_command_t command;
     effect_t *effect;
     while ((effect = wreck_next_reply (update, &first, &command)))
-        if (self->subject)
-            wreck_exchange (effect, 0, frame_ref (self->subject));
+        for (size_t nbr = self->clients.count; nbr > 0; nbr--) {
+            const frame_t *other = self->clients.notes [nbr - 1].key;
+            if (wreck_starts (command.service, "seatrial.")
+            ||  frame_equal (other, message_frame (effect->message, 0)))
+                continue;
+            wreck_exchange (effect, 0, frame_ref (other));
+            break;
+        }
 }
 
 //  Replies go to the client that asked for the service first
