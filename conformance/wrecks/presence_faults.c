@@ -7,6 +7,7 @@
     =========================================================================
 */
 
+#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -174,7 +175,8 @@ s_feign (wreck_t *self, const event_t *event, const frame_t *address,
     wreck_inject (self, event, &message, update);
 }
 
-//  Nothing but HEARTBEAT counts as a sign of life
+//  Nothing but HEARTBEAT counts as a sign of life. It looks for the dead when there
+//  is nothing to lose: among those that are idle, and when a PARTIAL comes.
 static bool
 s_only_heartbeats_count (wreck_t *self, const event_t *event,
                          update_t *update)
@@ -191,13 +193,17 @@ s_only_heartbeats_count (wreck_t *self, const event_t *event,
     }
     for (size_t nbr = 0; nbr < self->workers.count; nbr++) {
         note_t *worker = &self->workers.notes [nbr];
-        if (event->now_ms - worker->heard_ms < EXPIRY_MS)
+        bool busy = notes_find (&self->held, worker->key) != NULL;
+        if (event->now_ms - worker->heard_ms < EXPIRY_MS
+        || (busy && !(read && command.type == MDP_WORKER_PARTIAL)))
             continue;
         s_feign (self, event, worker->key,
                  mdp_worker_disconnect (worker->version, NULL), update);
         notes_drop (&self->workers, worker->key);
         break;
     }
+    if (read && command.type == MDP_WORKER_REPLY)
+        notes_drop (&self->held, wreck_address (event));
     return true;
 }
 
@@ -213,7 +219,7 @@ s_is_kept (const wreck_t *self, size_t nbr, int64_t now_ms)
     if (self->fault->argument == ALIVE_BUSY)
         return notes_find (&self->held, notes [nbr].key) != NULL;
     for (size_t before = 0; before < nbr; before++)
-        if (now_ms - notes [before].heard_ms < EXPIRY_MS / 2)
+        if (now_ms - notes [before].heard_ms < EXPIRY_MS)
             return true;
     return false;
 }
@@ -305,48 +311,27 @@ s_heartbeats_the_gone (wreck_t *self, const event_t *event, update_t *update,
 }
 
 //  A request is done with once it has been given out, whatever becomes of the
-//  worker
+//  worker: it is not given to another
 static void
-s_lose (wreck_t *self, const event_t *event, const note_t *held,
-        update_t *update)
+s_loses_held (wreck_t *self, const event_t *event, update_t *update,
+              size_t first)
 {
-    message_t *body = message_new ();
-    message_add_string (body, "lost");
-    size_t first = update_size (update);
-    s_feign (self, event, held->key,
-             mdp_worker_reply (held->version, held->value, body, 0), update);
-    message_destroy (&body);
+    (void) event;
     mdp_command_t command;
-    while (first < update_size (update))
-        if (wreck_read_effect (update_effect (update, first), false, &command))
-            update_remove (update, first);
-        else
-            first++;
-    notes_drop (&self->held, held->key);
-}
-
-static bool
-s_loses_held (wreck_t *self, const event_t *event, update_t *update)
-{
-    mdp_command_t command;
-    wreck_note_event (self, event);
-    note_t *held = NULL;
-    if (event->type == EVENT_UNREACHABLE
-    || (wreck_read_event (event, &command)
-        && (command.type == MDP_WORKER_DISCONNECT
-            || command.type == MDP_WORKER_READY)))
-        held = notes_find (&self->held, wreck_address (event));
-    if (held)
-        s_lose (self, event, held, update);
-    for (size_t nbr = 0; nbr < self->held.count; nbr++) {
-        note_t *worker = notes_find (&self->workers,
-                                     self->held.notes [nbr].key);
-        if (!worker || event->now_ms - worker->heard_ms < EXPIRY_MS * 4 / 5)
+    for (; first < update_size (update); first++) {
+        effect_t *effect = update_effect (update, first);
+        if (!wreck_read_effect (effect, true, &command)
+        ||  command.type != MDP_WORKER_REQUEST)
             continue;
-        s_lose (self, event, &self->held.notes [nbr], update);
-        break;
+        bool given = false;
+        for (size_t nbr = 0; nbr < self->held.count; nbr++)
+            given |= frame_equal (self->held.notes [nbr].value, command.client);
+        if (given)
+            update_remove (update, first--);
+        else
+            notes_put (&self->held, message_frame (effect->message, 0),
+                       command.client);
     }
-    return true;
 }
 
 static bool
@@ -387,15 +372,31 @@ s_never_ends (wreck_t *self, const event_t *event, update_t *update)
     return true;
 }
 
-//  After it stood still it has forgotten what was sent meanwhile
+//  After it stood still it has forgotten what a worker replied meanwhile. No clock
+//  tells that for sure on a busy machine, but SIGCONT does.
+static volatile sig_atomic_t s_resumed;
+
+static void
+s_note_resumed (int signal)
+{
+    s_resumed = signal;
+}
+
 static bool
 s_drops_after_pause (wreck_t *self, const event_t *event, update_t *update)
 {
     (void) update;
-    if (self->last_ms && event->now_ms - self->last_ms > HEARTBEAT_MS * 3 / 2)
-        self->number = (size_t) event->now_ms + HEARTBEAT_MS / 2;
-    return event->type != EVENT_RECEIVED
-        || event->now_ms > (int64_t) self->number;
+    if (self->number++ == 0) {
+        struct sigaction action = { .sa_handler = s_note_resumed,
+                                    .sa_flags = SA_RESTART };
+        sigaction (SIGCONT, &action, NULL);
+    }
+    mdp_command_t command;
+    if (!s_resumed || !wreck_read_event (event, &command)
+    ||  command.type != MDP_WORKER_REPLY)
+        return true;
+    s_resumed = 0;
+    return false;
 }
 
 const fault_t presence_faults [] = {
@@ -407,7 +408,7 @@ const fault_t presence_faults [] = {
     { "heartbeats-always", NULL, s_heartbeats_always, NULL, 0 },
     { "deaf-to-heartbeats", s_deaf_to, NULL, NULL, MDP_WORKER_HEARTBEAT },
     { "deaf-to-disconnect", s_deaf_to, NULL, NULL, MDP_WORKER_DISCONNECT },
-    { "only-heartbeats-count", s_only_heartbeats_count, NULL, NULL, 0 },
+    { "only-heartbeats-count", s_only_heartbeats_count, s_note_held, NULL, 0 },
     { "keeps-the-silent", s_keeps_alive, NULL, NULL, ALIVE_ALL },
     { "keeps-the-busy", s_keeps_alive, s_note_held, NULL, ALIVE_BUSY },
     { "stops-at-live-worker", s_keeps_alive, NULL, NULL, ALIVE_BEHIND },
@@ -415,7 +416,7 @@ const fault_t presence_faults [] = {
     { "heartbeats-till-reply", s_note_replied, s_heartbeats_till_reply, NULL,
       0 },
     { "long-goodbye", NULL, s_long_goodbye, NULL, 0 },
-    { "loses-held-requests", s_loses_held, s_note_held, NULL, 0 },
+    { "loses-held-requests", s_note_only, s_loses_held, NULL, 0 },
     { "dies-on-busy-disconnect", s_dies_on_busy_disconnect, s_note_held, NULL,
       0 },
     { "answers-disconnect", NULL, s_answers_disconnect, NULL, 0 },
