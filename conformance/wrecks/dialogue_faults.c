@@ -120,18 +120,19 @@ s_forgets_waiting (wreck_t *self, const event_t *event, update_t *update)
     return false;
 }
 
-//  Of all that waits for a service without workers only the first is kept
+//  Of all that comes before the first reply only the first is kept
 static bool
 s_keeps_one_waiting (wreck_t *self, const event_t *event, update_t *update)
 {
     (void) update;
     mdp_command_t command;
-    wreck_note_event (self, event);
-    if (!wreck_read_event (event, &command)
-    ||  command.type != MDP_CLIENT_REQUEST || self->workers.count > 0
-    ||  wreck_starts (command.service, "seatrial."))
+    if (!wreck_read_event (event, &command))
         return true;
-    return self->number++ == 0;
+    if (command.type == MDP_WORKER_REPLY)
+        self->number = 0;
+    return command.type != MDP_CLIENT_REQUEST
+        || wreck_starts (command.service, "seatrial.")
+        || self->number++ == 0;
 }
 
 //  Names are words of no more than 64 bytes
