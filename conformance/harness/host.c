@@ -10,6 +10,7 @@
 #include <arpa/inet.h>
 #include <errno.h>
 #include <string.h>
+#include <unistd.h>
 #include <czmq.h>
 
 #include "inside.h"
@@ -17,6 +18,8 @@
 
 //  libzmq closes a listener in the background: so long the port may still be its
 #define REBIND_MS 2000
+//  How often it is looked whether somebody has tried to connect
+#define ATTEMPT_POLL_MS 5
 
 //  A name or localhost is bound as the number that peers connect to
 static int
@@ -70,6 +73,51 @@ host_open (stage_t *self, player_t *host)
         return 0;
     zsock_destroy (&host->socket);
     return -1;
+}
+
+//  How many connections nobody took so far, on this machine or in this namespace;
+//  0 where that cannot be known
+static unsigned long long
+s_refused (void)
+{
+    FILE *file = fopen ("/proc/net/snmp", "r");
+    unsigned long long refused = 0;
+    char line [1024];
+    //  A line of names, then one of numbers: AttemptFails is the seventh
+    while (file && fgets (line, sizeof line, file))
+        if (sscanf (line, "Tcp: %*d %*d %*d %*d %*d %*d %llu", &refused) == 1)
+            break;
+    if (file)
+        fclose (file);
+    return refused;
+}
+
+void
+host_close (stage_t *self, player_t *host)
+{
+    host_clear (host);
+    zsock_destroy (&host->socket);
+    //  Whoever connects from now on must find nobody
+    int64_t end = zclock_mono () + REBIND_MS;
+    int handle;
+    while ((handle = inside_connect_tcp (self->config.profile->endpoint)) >= 0
+    &&      zclock_mono () < end) {
+        close (handle);
+        zclock_sleep (5);
+    }
+    if (handle >= 0)
+        close (handle);
+    host->refused = s_refused ();
+}
+
+//  Who is to come before its broker must have tried, however late it starts
+static void
+s_await_attempt (stage_t *self, const player_t *host)
+{
+    int64_t end = zclock_mono () + inside_patience_ms (self);
+    while (s_refused () == host->refused && zclock_mono () < end
+    &&    !stage_crashed (self, NULL))
+        inside_turn (self, zclock_mono () + ATTEMPT_POLL_MS);
 }
 
 int
@@ -416,6 +464,8 @@ stage_host_idle (stage_t *self, player_t *host, int64_t timeout_ms,
     *frames = s_unread (host);
     if (*frames)
         return false;
+    if (!host->socket)
+        s_await_attempt (self, host);
     int64_t end = zclock_mono () + timeout_ms;
     size_t before = host->arrivals;
     while (zclock_mono () < end && host->arrivals == before

@@ -67,6 +67,7 @@ struct _player_t {
     zlist_t *echoed;            //  Those of them that it serves itself
     size_t arrivals;            //  Messages that were worth telling a script
     char *latest;               //  The last of them
+    unsigned long long refused; //  Connections that nobody took, when it closed
     //  Of a guest
     player_t *host;             //  NULL for all others
     zframe_t *address;
@@ -170,6 +171,9 @@ int64_t
 //  Send to a guest; takes the message.
 int
     host_send (stage_t *self, player_t *guest, zmsg_t **message_p);
+//  Nobody listens any more when it returns.
+void
+    host_close (stage_t *self, player_t *host);
 //  All guests are gone.
 void
     host_clear (player_t *host);

@@ -148,7 +148,8 @@ stage_leave (stage_t *self, player_t *player)
 {
     player->beating = false;
     player->serving = false;
-    host_clear (player);
+    if (player->kind == ACTOR_BROKER)
+        host_close (self, player);
     zsock_destroy (&player->socket);
     if (player->handle >= 0)
         close (player->handle);

@@ -24,7 +24,7 @@ enum {
     PEER_KEEPS_SOCKETS = 2,     //  It hangs up on no one
     PEER_OVER_REQ = 4,          //  It has a REQ socket
     PEER_NEEDS_BROKER = 8,      //  It ends when none is there at once
-    PEER_DIES_AFTER_PAUSE = 16, //  It takes no clock that jumps
+    PEER_DIES_AFTER_PAUSE = 16, //  It does not survive that it is stopped
     PEER_WAITS_FOR_MORE = 32    //  It takes no second reply
 };
 
@@ -36,7 +36,6 @@ typedef struct {
     frame_t *kept;              //  Whatever a fault must remember
     size_t number;              //  Whatever a fault counts
     int64_t heartbeat_ms;       //  When the broker's last one came
-    int64_t seen_ms;            //  When it looked at the clock last
     bool busy;                  //  A worker: with a request in hand
 } peer_t;
 
