@@ -6,7 +6,7 @@ target
     speaks = "mdp/0.1 mdp/0.2 mmi/0.1 tsp/1.0"
     heartbeat = 100
     expiry = 1500
-    start = 2000
+    start = 5000
 broker
     command = "${bin}/wreck broker ${wreck} --endpoint ${endpoint} --heartbeat 100 --liveness 5 --expiry 1500"
 titanic
