@@ -26,9 +26,8 @@ static const char s_help [] =
 "usage: seatrial prove [OPTION].. [WRECK]..\n"
 "A check that cannot fail is a bug: run each wreck of conformance/wrecks, or those\n"
 "whose names match, through the scenarios that are meant to catch it, as wrecks.list\n"
-"there says, and see that they do, for the reason and at the step meant. What is not\n"
-"caught while many run side by side is tried once more by itself, and told so.\n"
-"Output is TAP.\n"
+"there says, and see that they do, for the reason and at the step meant. Output is\n"
+"TAP.\n"
 "\n"
 "  -m, --matrix              tell of each scenario which wrecks it catches, with what\n"
 "                            verdict, requirement and step\n"
@@ -54,7 +53,6 @@ typedef struct {
     job_t job;
     size_t meant;               //  Index of the line that asks for it
     char *kill;                 //  For the matrix: how it was caught
-    bool escaped;               //  It was not, when it was tried first
 } pair_t;
 
 typedef struct {
@@ -72,7 +70,6 @@ typedef struct {
     size_t done;
     size_t escaped;             //  Wrecks that were not caught
     size_t broken;
-    size_t *order;              //  Which pair each job that runs is
 } proof_t;
 
 //  Whether an id is the one that is meant: MDP- stands for MDP1- and MDP2-
@@ -122,12 +119,22 @@ s_kill (const result_t *result, const char *wreck)
     return kill;
 }
 
+//  What happened, for who wants to know why it was not caught
+static void
+s_print_transcript (const char *transcript)
+{
+    while (transcript && *transcript) {
+        int length = (int) strcspn (transcript, "\n");
+        printf ("#   %.*s\n", length, transcript);
+        transcript += length + (transcript [length] == '\n');
+    }
+}
+
 static bool
 s_done (void *argument, size_t index, result_t *result)
 {
     proof_t *self = (proof_t *) argument;
-    pair_t *pair = &self->pairs [self->order [index]];
-    const meant_t *meant = &self->meant [pair->meant];
+    const meant_t *meant = &self->meant [self->pairs [index].meant];
     bool judged = result->verdict == VERDICT_WARN
                || result->verdict == VERDICT_FAIL
                || result->verdict == VERDICT_HANG
@@ -137,14 +144,6 @@ s_done (void *argument, size_t index, result_t *result)
     bool cited = s_cites (result, meant->requirement);
     bool placed = s_fails_at (result, meant->step);
     bool caught = skipped || (judged && cited && placed);
-    if (!caught && !pair->escaped) {
-        //  Some faults show only if things happen in a certain order, and many
-        //  side by side take turns as they like
-        pair->escaped = true;
-        printf ("# %s is not caught by %s among others: once more by itself\n",
-                meant->wreck, result->scenario);
-        return true;
-    }
     self->done++;
     if (!caught)
         self->escaped++;
@@ -162,9 +161,11 @@ s_done (void *argument, size_t index, result_t *result)
             printf ("# but it should fail at: %s\n", meant->step);
         if (result->place)
             printf ("# %s: %s\n", result->place, result->step);
+        if (!caught)
+            s_print_transcript (result->transcript);
     }
     fflush (stdout);
-    pair->kill = s_kill (result, meant->wreck);
+    self->pairs [index].kill = s_kill (result, meant->wreck);
     return true;
 }
 
@@ -284,7 +285,7 @@ s_pair (proof_t *self, char *names [], int count)
             bool pattern = strchr (meant->scenarios, '*') != NULL;
             if (pattern && !self->isolated && seen++ % SAMPLE)
                 continue;
-            pair_t pair = { { scenario, profile }, index, NULL, false };
+            pair_t pair = { { scenario, profile }, index, NULL };
             vector_push (self->pairs, self->pair_count, pair);
         }
         if (meant->matched == 0) {
@@ -334,26 +335,6 @@ s_print_matrix (proof_t *self)
     }
 }
 
-//  Run all pairs, or those that escaped
-static runner_end_t
-s_run_pairs (proof_t *self, const runner_config_t *config, bool escaped)
-{
-    job_t *jobs = NULL;
-    size_t count = 0;
-    size_t ordered = 0;
-    self->order = NULL;
-    for (size_t index = 0; index < self->pair_count; index++) {
-        if (escaped && !self->pairs [index].escaped)
-            continue;
-        vector_push (jobs, count, self->pairs [index].job);
-        vector_push (self->order, ordered, index);
-    }
-    runner_end_t end = count? runner_run (config, jobs, count): RUNNER_DONE;
-    free (jobs);
-    free (self->order);
-    return end;
-}
-
 static int
 s_run (proof_t *self)
 {
@@ -361,10 +342,12 @@ s_run (proof_t *self)
         .side_by_side = self->isolated? SIDE_BY_SIDE: 1,
         .isolated = self->isolated,
         .done = s_done, .argument = self };
-    runner_end_t end = s_run_pairs (self, &config, false);
-    config.side_by_side = 1;
-    if (end == RUNNER_DONE)
-        end = s_run_pairs (self, &config, true);
+    job_t *jobs = NULL;
+    size_t count = 0;
+    for (size_t index = 0; index < self->pair_count; index++)
+        vector_push (jobs, count, self->pairs [index].job);
+    runner_end_t end = runner_run (&config, jobs, count);
+    free (jobs);
     size_t missing = self->whole? s_check_scenarios (self): 0;
     printf ("1..%zu\n", self->done);
     if (self->matrix)
