@@ -204,6 +204,16 @@ s_allows_silence (const step_t *step)
     return false;
 }
 
+//  How long the next message is waited for; where none need come, just the time that
+//  is named
+static int64_t
+s_wait_ms (play_t *self, const step_t *step)
+{
+    if (!s_allows_silence (step))
+        return s_patience_ms (self, step);
+    return step->hb > 0? s_time_ms (self, step): stage_hb_ms (self->stage, 3);
+}
+
 //  Nothing came, which is one of the forms that will do; with ends it leaves
 //  nothing more to see
 static void
@@ -323,7 +333,7 @@ static bool
 s_expect_guest (play_t *self, const step_t *step)
 {
     player_t *guest = self->players [step->guest];
-    int64_t wait = s_patience_ms (self, step);
+    int64_t wait = s_wait_ms (self, step);
     int64_t end = zclock_mono () + wait;
     zmsg_t *message = NULL;
     bool fine;
@@ -364,10 +374,7 @@ s_expect (play_t *self, const step_t *step)
             ? s_expect_guest (self, step): s_expect_anyone (self, step);
     bool pass = s_is_worker (self, step->actor) && !s_names_heartbeat (step);
     bool silence = s_allows_silence (step);
-    int64_t wait = silence && step->hb > 0
-        ? s_time_ms (self, step)
-        : silence? stage_hb_ms (self->stage, 3)
-        : s_patience_ms (self, step);
+    int64_t wait = s_wait_ms (self, step);
     zmsg_t *message = stage_receive (self->stage, self->players [step->actor],
                                      pass, wait);
     bool fine = message
