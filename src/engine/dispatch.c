@@ -45,6 +45,7 @@ dispatch_job_destroy (dispatch_t *self, job_t *job)
     if (job->state != JOB_RUNNING) {
         DL_DELETE (job->target->queue, job);
         job->target->loaded--;
+        self->loaded--;
     }
     HASH_DEL (self->jobs, job);
     message_destroy (&job->body);
@@ -147,7 +148,17 @@ dispatch_room (const dispatch_t *self, const target_t *target)
     return taken < target->window? target->window - taken: 0;
 }
 
-bool
+size_t
+dispatch_idle (const dispatch_t *self)
+{
+    if (!lease_is_shared (&self->lease))
+        return SIZE_MAX;
+    size_t taken = self->busy + self->loaded + self->asked;
+    return taken < self->config.executions
+        ? self->config.executions - taken: 0;
+}
+
+static bool
 s_wants_read (const dispatch_t *self, const target_t *target)
 {
     return target->more && !target->loading && dispatch_room (self, target) > 0;
@@ -309,6 +320,7 @@ s_return_job (dispatch_t *self, job_t *job, update_t *update)
     else
         DL_APPEND (target->queue, job);
     target->loaded++;
+    self->loaded++;
 }
 
 //  Close the socket of an execution that owes nothing, now or later
@@ -379,11 +391,7 @@ dispatch_broker_lost (dispatch_t *self, update_t *update)
         else
             s_close_channel (execution, update);
     }
-    target_t *target, *next;
-    HASH_ITER (hh, self->targets, target, next) {
-        dispatch_give_back_queue (self, target, update);
-        dispatch_settle (self, target);
-    }
+    dispatch_give_back_all (self, update);
     self->broker_lost = true;
 }
 
@@ -462,6 +470,7 @@ s_execute (dispatch_t *self, target_t *target, int64_t now_ms,
         return;
     DL_DELETE (target->queue, job);
     target->loaded--;
+    self->loaded--;
     job->state = JOB_RUNNING;
     target->running++;
     execution->state = EXECUTION_REQUEST;
@@ -630,12 +639,11 @@ s_serve (dispatch_t *self, target_t *target, int64_t now_ms, update_t *update)
     bool ready = !self->broker_lost && self->busy < self->config.executions
         && lease_holds (&self->lease, now_ms);
     bool known = target->known_ms > now_ms;
-    if (s_wants_read (self, target) && now_ms >= self->retry_ms
-    && (!shared || (ready && known)))
+    bool wants = s_wants_read (self, target) && dispatch_idle (self) > 0;
+    if (wants && now_ms >= self->retry_ms && (!shared || (ready && known)))
         dispatch_load (self, target, now_ms, update);
     //  What is for a service that is not here is left to others
-    if (s_can_send (target)
-    || (shared && !known && s_wants_read (self, target))) {
+    if (s_can_send (target) || (shared && !known && wants)) {
         if (!ready)
             return false;
         if (known)
@@ -694,6 +702,9 @@ dispatch_serve (dispatch_t *self, int64_t now_ms, update_t *update)
     while (self->active && rounds-- > 0)
         if (!s_serve (self, self->active, now_ms, update))
             break;
+    //  The service has gone, or the lease, while it was being claimed
+    if (self->loaded && lease_is_shared (&self->lease))
+        dispatch_give_back_all (self, update);
 }
 
 int64_t

@@ -102,6 +102,7 @@ typedef struct {
 typedef struct {
     uint64_t ticket;            //  Key
     target_t *target;           //  NULL for the scan of services
+    size_t limit;               //  Jobs that it may bring
     request_id_t server;        //  For whom it claims
     UT_hash_handle hh;
 } read_t;
@@ -121,6 +122,8 @@ struct _dispatch_t {
     target_t *absent;           //  In the order of look_ms
     execution_t *executions;
     size_t busy;                //  Executions that are not IDLE
+    size_t loaded;              //  Jobs in the queues of all targets
+    size_t asked;               //  Jobs that reads under way may bring
     read_t *reads;              //  By ticket
     frame_t *scan_after;        //  The scan got to this name; NULL: at the start
     bool scan_due;              //  Go on with the scan
@@ -142,12 +145,16 @@ job_t *
 void
     dispatch_job_destroy (dispatch_t *self, job_t *job);
 
-//  How many requests may be read for a target now. On a shared store what is
-//  read is claimed: no more than can be sent at once. Others get the rest, and
-//  what is closed through another server does not wait here to be sent all the
-//  same, TSP-CLOSE-02.
+//  How many requests may be read for a target now, as far as the target goes.
 size_t
     dispatch_room (const dispatch_t *self, const target_t *target);
+
+//  How many may be read for all of them together. On a shared store what is read
+//  is claimed: no more than can be sent at once. Others get the rest, and what is
+//  closed through another server does not wait here to be sent all the same,
+//  TSP-CLOSE-02.
+size_t
+    dispatch_idle (const dispatch_t *self);
 
 //  Put the target where it belongs, or away when nothing is left of it.
 void
@@ -190,12 +197,14 @@ void
                             update_t *update);
 
 //  Others may execute this job; those that were not sent yet, where the store is
-//  shared.
+//  shared; of all targets.
 void
     dispatch_give_back (dispatch_t *self, job_t *job, update_t *update);
 void
     dispatch_give_back_queue (dispatch_t *self, target_t *target,
                               update_t *update);
+void
+    dispatch_give_back_all (dispatch_t *self, update_t *update);
 
 //  Begin a lease anew where claims could not be given back: others would wait for
 //  them as long as this one is renewed.

@@ -33,11 +33,14 @@ s_read (dispatch_t *self, target_t *target, store_query_t *query,
     }
     read->ticket = query->ticket = self->ticket (self->argument);
     read->target = target;
+    read->limit = target? query->limit: 0;
     read->server = query->server;
     HASH_ADD (hh, self->reads, ticket, sizeof read->ticket, read);
     if (read->hh.tbl) {
-        if (update_read (update, query) == 0)
+        if (update_read (update, query) == 0) {
+            self->asked += read->limit;
             return true;
+        }
         HASH_DEL (self->reads, read);
     }
     free (read);
@@ -53,9 +56,8 @@ dispatch_load (dispatch_t *self, target_t *target, int64_t now_ms,
         .service = frame_ref (target->name),
         .limit = dispatch_room (self, target),
         .server = self->lease.server };
-    size_t idle = self->config.executions - self->busy;
-    if (lease_is_shared (&self->lease) && query.limit > idle)
-        query.limit = idle;
+    if (query.limit > dispatch_idle (self))
+        query.limit = dispatch_idle (self);
     target->asked = query.limit;
     target->loading = s_read (self, target, &query, update);
     if (!target->loading)
@@ -94,6 +96,7 @@ s_take_job (dispatch_t *self, target_t *target, const store_record_t *record)
         }
         DL_APPEND (target->queue, job);
         target->loaded++;
+        self->loaded++;
     }
     target->cursor = record->id;
     return true;
@@ -270,6 +273,7 @@ s_read_done (dispatch_t *self, int64_t now_ms, read_t *read,
     target_t *target = read->target;
     bool ours = memcmp (&read->server, &self->lease.server,
                         sizeof read->server) == 0;
+    self->asked -= read->limit;
     HASH_DEL (self->reads, read);
     free (read);
     if (!target) {
@@ -335,6 +339,16 @@ dispatch_give_back_queue (dispatch_t *self, target_t *target, update_t *update)
     if (lease_is_shared (&self->lease))
         DL_FOREACH_SAFE (target->queue, job, next)
             dispatch_give_back (self, job, update);
+}
+
+void
+dispatch_give_back_all (dispatch_t *self, update_t *update)
+{
+    target_t *target, *next;
+    HASH_ITER (hh, self->targets, target, next) {
+        dispatch_give_back_queue (self, target, update);
+        dispatch_settle (self, target);
+    }
 }
 
 void

@@ -27,12 +27,14 @@ sharing_suite (void);
 //  One worker each for request, reply and close: channels with these slots, and
 //  executions from 3 on
 #define SLOTS 4096
-#define WINDOW 2                //  Executions of one service
+#define EXECUTIONS 4
+#define WINDOW 2                //  Of one service
 #define SERVERS 2
 #define RUNS 16
 
 typedef struct {
     channel_t channel;          //  0: not in use
+    char service [16];
     char body [16];
 } run_t;
 
@@ -79,7 +81,7 @@ s_start (int name, unsigned life)
     titanic_config_t config = {
         .version = MDP_0_1, .heartbeat_ms = HEARTBEAT, .liveness = LIVENESS,
         .timeout_ms = TIMEOUT, .retry_ms = RETRY, .request_workers = 1,
-        .reply_workers = 1, .close_workers = 1, .executions = 4,
+        .reply_workers = 1, .close_workers = 1, .executions = EXECUTIONS,
         .service_executions = WINDOW, .lease_ms = LEASE,
         .server = { { (unsigned char) (name + 1), (unsigned char) life,
                       (unsigned char) (life >> 8) } }
@@ -213,6 +215,9 @@ s_execute (server_t *server, channel_t channel, const mdp_command_t *command,
         run++;
     ck_assert (run < server->runs + RUNS);
     run->channel = channel;
+    snprintf (run->service, sizeof run->service, "%.*s",
+              (int) frame_size (command->service),
+              (const char *) frame_data (command->service));
     snprintf (run->body, sizeof run->body, "%.*s", (int) frame_size (body),
               (const char *) frame_data (body));
     s_executed [atoi (run->body)]++;
@@ -339,17 +344,23 @@ typedef struct {
     char text [TSP_ID_DIGITS + 1];
 } ticket_t;
 
-//  Store a request for echo through a server
+//  Store a request through a server; one for echo
 static ticket_t
-s_store_request (int name, int number)
+s_store_for (int name, const char *service, int number)
 {
     char body [16];
     snprintf (body, sizeof body, "%d", number);
-    const char *reply = s_ask (name, 0, "echo", body);
+    const char *reply = s_ask (name, 0, service, body);
     ck_assert_msg (strncmp (reply, "200 ", 4) == 0, "%s", reply);
     ticket_t id;
     strcpy (id.text, reply + 4);
     return id;
+}
+
+static ticket_t
+s_store_request (int name, int number)
+{
+    return s_store_for (name, "echo", number);
 }
 
 static const char *
@@ -379,7 +390,7 @@ s_finish (int name, int number, const char *reply)
             continue;
         channel_t channel = run->channel;
         run->channel = 0;
-        s_reply_to (server, channel, "echo", reply);
+        s_reply_to (server, channel, run->service, reply);
         s_carry_out (server);
         return true;
     }
@@ -581,6 +592,33 @@ START_TEST (the_first_reply_stays)
     s_store_request (1, 9);
     s_pass (2 * RETRY);
     ck_assert_int_eq (s_running (0), 1);
+}
+END_TEST
+
+//  However many services there is something for: what is claimed is sent, and what
+//  is not sent can be closed by others, TSP-CLOSE-02
+START_TEST (no_more_is_claimed_than_is_sent)
+{
+    static const char *const services [] = { "echo", "tea", "milk" };
+    s_servers [1].serves = false;
+    s_pass (HEARTBEAT);
+    ticket_t ids [6];
+    for (int number = 0; number < 6; number++)
+        ids [number] = s_store_for (1, services [number / 2], number);
+    s_pass (2 * RETRY);
+    ck_assert_int_eq (s_running (0), EXECUTIONS);
+    bool closed [6];
+    for (int number = 0; number < 6; number++) {
+        closed [number] = s_executed [number] == 0;
+        if (closed [number])
+            ck_assert_str_eq (s_ask (1, 2, ids [number].text, NULL), "200");
+    }
+    for (int round = 0; round < 4; round++) {
+        s_finish_all ("done");
+        s_pass (RETRY);
+    }
+    for (int number = 0; number < 6; number++)
+        ck_assert_int_eq (s_executed [number], !closed [number]);
 }
 END_TEST
 
@@ -836,6 +874,7 @@ sharing_suite (void)
     tcase_add_test (traces, what_cannot_be_sent_is_given_back);
     tcase_add_test (traces, a_server_without_broker_gives_back);
     tcase_add_test (traces, the_first_reply_stays);
+    tcase_add_test (traces, no_more_is_claimed_than_is_sent);
     tcase_add_test (traces, what_was_closed_elsewhere_stays_closed);
     tcase_add_test (traces, a_lost_answer_holds_nothing_up);
     tcase_add_test (traces, a_release_that_fails_holds_nothing_up);
