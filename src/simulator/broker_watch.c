@@ -15,7 +15,6 @@
 #include <uthash.h>
 #include <utlist.h>
 
-#include "machine.h"
 #include "memory.h"
 #include "trace.h"
 
@@ -52,6 +51,7 @@ typedef struct _party_t {
 
 struct _broker_watch_t {
     sim_t *sim;
+    const machine_t *machine;   //  The broker
     party_t *parties;           //  By address
     party_t *active;            //  Workers, clients that wait, dismissed ones
     service_t *services;        //  By name
@@ -63,10 +63,11 @@ struct _broker_watch_t {
 };
 
 broker_watch_t *
-broker_watch_new (sim_t *sim)
+broker_watch_new (sim_t *sim, const machine_t *machine)
 {
     broker_watch_t *self = memory_need (calloc (1, sizeof (broker_watch_t)));
     self->sim = sim;
+    self->machine = machine;
     return self;
 }
 
@@ -86,7 +87,7 @@ broker_watch_start (broker_watch_t *self)
         frame_destroy (&service->name);
         free (service);
     }
-    *self = (broker_watch_t) { .sim = self->sim };
+    *self = (broker_watch_t) { .sim = self->sim, .machine = self->machine };
 }
 
 void
@@ -145,7 +146,7 @@ s_is_mmi (const frame_t *name)
     return frame_size (name) >= 4 && memcmp (frame_data (name), "mmi.", 4) == 0;
 }
 
-#define FAIL(...) sim_fail (self->sim, "broker: " __VA_ARGS__)
+#define FAIL(...) machine_fail (self->machine, __VA_ARGS__)
 
 //  --------------------------------------------------------------------------
 //  What follows from an event
@@ -306,8 +307,8 @@ s_expire (broker_watch_t *self, int64_t now_ms)
 void
 broker_watch_event (broker_watch_t *self, const event_t *event)
 {
-    trace_broker_event (self->sim, event);
-    if (machine_is_weak (self->sim->broker))
+    trace_broker_event (self->sim, machine_name (self->machine), event);
+    if (machine_is_weak (self->machine))
         return;
     self->guilty = self->answered = NULL;
     party_t *party;
@@ -465,8 +466,9 @@ broker_watch_effects (broker_watch_t *self, const event_t *event,
                       update_t *update, size_t first)
 {
     for (size_t nbr = first; nbr < update_size (update); nbr++)
-        trace_broker_effect (self->sim, update_effect (update, nbr));
-    if (machine_is_weak (self->sim->broker))
+        trace_broker_effect (self->sim, machine_name (self->machine),
+                             update_effect (update, nbr));
+    if (machine_is_weak (self->machine))
         return;
     for (size_t nbr = first; nbr < update_size (update); nbr++) {
         const effect_t *effect = update_effect (update, nbr);

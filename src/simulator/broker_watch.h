@@ -14,10 +14,12 @@
 #ifndef BROKER_WATCH_H_INCLUDED
 #define BROKER_WATCH_H_INCLUDED
 
-#include "sim.h"
+#include "machine.h"
+
+typedef struct _broker_watch_t broker_watch_t;
 
 broker_watch_t *
-    broker_watch_new (sim_t *sim);
+    broker_watch_new (sim_t *sim, const machine_t *machine);
 void
     broker_watch_destroy (broker_watch_t **self_p);
 

@@ -73,7 +73,7 @@ caller_ask (caller_t *self, frame_t *service, message_t *body)
     self->serial++;
     self->service = service;
     if (!self->dealer)
-        self->dealer = dealer_open (sim->network, &self->peer.host, 0);
+        self->dealer = peer_open (&self->peer);
     message_t *request = memory_need (mdp_client_request (self->version,
                                                           service, body, 0));
     dealer_send (sim->network, self->dealer, &request);

@@ -23,6 +23,7 @@ ledger_clear (ledger_t *self)
         HASH_DEL (self->entries, entry);
         frame_destroy (&entry->service);
         message_destroy (&entry->body);
+        message_destroy (&entry->reply);
         free (entry);
     }
 }
@@ -61,6 +62,14 @@ ledger_next_body (ledger_t *self, entry_t *after, const frame_t *service,
 }
 
 void
+ledger_answered (ledger_t *self, const store_query_t *query)
+{
+    entry_t *entry = ledger_find (self, &query->id);
+    if (entry && !entry->reply)
+        entry->reply = memory_need (message_slice (query->body, 0));
+}
+
+void
 ledger_unsure (ledger_t *self, const request_id_t *id)
 {
     entry_t *entry = ledger_find (self, id);
@@ -83,12 +92,4 @@ ledger_has_unsure (const ledger_t *self)
         if (entry->unsure)
             return true;
     return false;
-}
-
-void
-ledger_restart (ledger_t *self)
-{
-    entry_t *entry, *next;
-    HASH_ITER (hh, self->entries, entry, next)
-        entry->out = 0;
 }

@@ -23,7 +23,11 @@ typedef struct {
     bool closing;               //  The store was asked to drop it
     bool closed;                //  200 to a close has left
     bool unsure;                //  A write that failed may have been done
-    unsigned out;               //  Executions of it at the broker now
+    message_t *reply;           //  That was stored first; NULL while there is none
+    request_id_t holder;        //  Who has claimed it last; all zero: nobody
+    bool orphan;                //  The store has lost a claim on it
+    struct _line_t *out;        //  Executions of it at brokers now: see
+                                //  titanic_watch.c
     UT_hash_handle hh;          //  By id
 } entry_t;
 
@@ -49,6 +53,10 @@ entry_t *
     ledger_next_body (ledger_t *self, entry_t *after, const frame_t *service,
                       const message_t *message, size_t body);
 
+//  The store has a reply. It stays the reply, whatever comes later.
+void
+    ledger_answered (ledger_t *self, const store_query_t *query);
+
 //  The store is asked to drop this id.
 void
     ledger_closing (ledger_t *self, const request_id_t *id);
@@ -59,9 +67,5 @@ void
 
 bool
     ledger_has_unsure (const ledger_t *self);
-
-//  Titanic's process is gone, and with it all that it had out.
-void
-    ledger_restart (ledger_t *self);
 
 #endif

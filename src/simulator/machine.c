@@ -10,6 +10,7 @@
 #include "machine.h"
 
 #include <assert.h>
+#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -17,7 +18,7 @@
 #include <utlist.h>
 
 #include "../engine/broker.h"
-#include "../engine/titanic.h"
+#include "../engine/fleet.h"
 #include "broker_watch.h"
 #include "disk.h"
 #include "memory.h"
@@ -39,6 +40,9 @@ typedef struct _letter_t {
 struct _machine_t {
     sim_t *sim;
     machine_role_t role;
+    size_t number;              //  Of those of its role
+    broker_watch_t *broker_watch;   //  One of the two, by its role
+    titanic_watch_t *titanic_watch;
     host_t host;                //  Titanic: its sockets
     void *engine;               //  NULL while the process is not there
     void *wreckage;             //  What the mutant remembers
@@ -50,11 +54,13 @@ struct _machine_t {
     int64_t base_ms;            //  Its monotonic clock when ours was 0
     int64_t wall_ms;            //  Its wall clock when ours was 0
     int64_t paused_ms;          //  Until when it does nothing
+    int64_t cut_ms;             //  Titanic: until when the store is silent
     uint64_t life;              //  Counts starts: old items mean nothing
     uint64_t wake;              //  The one tick that counts
     request_id_t server;        //  Titanic: who it is at the store, this time
     bool awake;                 //  It is about to look at its inbox
     bool committing;            //  It waits for the disk
+    bool unheard;               //  The store is silent, and so this will fail
     bool weak;                  //  Its memory ran out
     int64_t tick_ms;            //  When it last ticked
     size_t ticks;               //  In a row, at that time
@@ -65,15 +71,25 @@ static void s_carry_out (machine_t *self);
 static void s_turn (void *object, uint64_t life);
 
 machine_t *
-machine_new (sim_t *sim, machine_role_t role)
+machine_new (sim_t *sim, machine_role_t role, size_t number)
 {
     machine_t *self = memory_need (calloc (1, sizeof (machine_t)));
     self->sim = sim;
     self->role = role;
+    self->number = number;
+    bool broker = role == MACHINE_BROKER;
+    size_t count = broker? sim->swarm.brokers: sim->swarm.titanics;
+    if (broker)
+        self->broker_watch = broker_watch_new (sim, self);
+    else
+        self->titanic_watch = titanic_watch_new (sim, self);
     self->host.receive = (host_receive_fn *) machine_receive;
     self->host.object = self;
-    snprintf (self->host.name, sizeof self->host.name, "%s",
-              role == MACHINE_BROKER? "broker": "titanic");
+    int length = snprintf (self->host.name, sizeof self->host.name, "%s",
+                           broker? "broker": "titanic");
+    if (count > 1)
+        snprintf (self->host.name + length,
+                  sizeof self->host.name - (size_t) length, "%zu", number);
     self->update = memory_need (update_new ());
     self->spare = memory_need (update_new ());
     self->wall_ms = 1700000000000;
@@ -92,7 +108,7 @@ s_forget (machine_t *self)
     update_clear (self->update);
     update_clear (self->spare);
     self->done = 0;
-    self->committing = false;
+    self->committing = self->unheard = false;
 }
 
 static void *
@@ -119,7 +135,8 @@ s_engine_new (const machine_t *self)
         .service_executions = swarm->service_executions,
         .lease_ms = swarm->lease_ms, .server = self->server
     };
-    return memory_need (titanic_new (&config));
+    return memory_need (fleet_new (&config,
+                                   swarm->spread? 1: swarm->brokers));
 }
 
 //  Pieces of memory that the engine gives back when it ends
@@ -132,8 +149,8 @@ s_engine_destroy (const machine_t *self, void *engine)
         broker_destroy (&broker);
     }
     else {
-        titanic_t *titanic = engine;
-        titanic_destroy (&titanic);
+        fleet_t *fleet = engine;
+        fleet_destroy (&fleet);
     }
     return before - memory_pieces ();
 }
@@ -146,6 +163,10 @@ machine_destroy (machine_t **self_p)
     if (self->engine)
         s_engine_destroy (self, self->engine);
     mutant_forget (&self->wreckage);
+    if (self->broker_watch)
+        broker_watch_destroy (&self->broker_watch);
+    if (self->titanic_watch)
+        titanic_watch_destroy (&self->titanic_watch);
     update_destroy (&self->update);
     update_destroy (&self->spare);
     free (self);
@@ -210,9 +231,9 @@ s_step (machine_t *self, event_t *event)
     s_digest_event (sim, event);
     sim->counts.steps++;
     if (self->role == MACHINE_BROKER)
-        broker_watch_event (sim->broker_watch, event);
+        broker_watch_event (self->broker_watch, event);
     else
-        titanic_watch_event (sim->titanic_watch, event);
+        titanic_watch_event (self->titanic_watch, event);
     size_t first = update_size (self->update);
     mutant_step (sim->mutant, self->role, &self->wreckage, self->engine, event,
                  self->update);
@@ -223,9 +244,9 @@ s_step (machine_t *self, event_t *event)
     }
     s_mute (self, first);
     if (self->role == MACHINE_BROKER)
-        broker_watch_effects (sim->broker_watch, event, self->update, first);
+        broker_watch_effects (self->broker_watch, event, self->update, first);
     else
-        titanic_watch_effects (sim->titanic_watch, event, self->update, first);
+        titanic_watch_effects (self->titanic_watch, event, self->update, first);
 }
 
 //  --------------------------------------------------------------------------
@@ -246,6 +267,17 @@ s_writes (machine_t *self, const store_query_t **queries)
     return count;
 }
 
+static bool
+s_asks_store (machine_t *self)
+{
+    for (size_t nbr = self->done; nbr < update_size (self->update); nbr++) {
+        effect_type_t type = update_effect (self->update, nbr)->type;
+        if (type == EFFECT_WRITE || type == EFFECT_READ)
+            return true;
+    }
+    return false;
+}
+
 static void
 s_commit (machine_t *self)
 {
@@ -256,7 +288,7 @@ s_commit (machine_t *self)
                                                          sizeof (*queries)));
     store_answer_t *answers = memory_need (calloc (count, sizeof (*answers)));
     s_writes (self, queries);
-    disk_write (self->sim->disk, queries, count, answers);
+    disk_write (self->sim->disk, self, !self->unheard, queries, count, answers);
     for (size_t nbr = 0; nbr < count; nbr++) {
         event_t event = { .type = EVENT_WRITTEN, .answer = &answers [nbr] };
         s_step (self, &event);
@@ -274,7 +306,8 @@ s_read (machine_t *self, size_t end)
         if (effect->type != EFFECT_READ)
             continue;
         store_answer_t answer;
-        disk_read (self->sim->disk, &effect->query, &answer);
+        disk_read (self->sim->disk, self, !self->unheard, &effect->query,
+                   &answer);
         event_t event = { .type = EVENT_READ, .answer = &answer };
         s_step (self, &event);
         store_answer_clear (&answer);
@@ -291,6 +324,7 @@ s_committed (void *object, uint64_t life)
     size_t end = update_size (self->update);
     s_commit (self);
     s_read (self, end);
+    self->unheard = false;
     self->done = end;
     s_carry_out (self);
 }
@@ -304,15 +338,18 @@ s_tear (void *object, uint64_t life)
         machine_crash (self);
 }
 
-//  A commit takes a while. false when there is nothing to write
+//  A commit takes a while; a store that is silent takes the whole patience, for a
+//  read too. false when there is nothing to wait for
 static bool
 s_begin_commit (machine_t *self)
 {
     sim_t *sim = self->sim;
-    if (s_writes (self, NULL) == 0)
+    self->unheard = sim->now_ms < self->cut_ms && s_asks_store (self);
+    if (s_writes (self, NULL) == 0 && !self->unheard)
         return false;
     self->committing = true;
-    int64_t in_ms = dice_between (&sim->dice, 0, sim->swarm.disk_ms);
+    int64_t in_ms = self->unheard? sim->swarm.patience_ms
+        : dice_between (&sim->dice, 0, sim->swarm.disk_ms);
     if (!sim->healing
     &&  dice_chance (&sim->dice, sim->swarm.torn_per_mille))
         sim_later (sim, in_ms / 2, s_tear, self, self->life);
@@ -333,7 +370,7 @@ s_send (machine_t *self, effect_t *effect)
             dealer_send (network, dealer, &effect->message);
         return;
     }
-    if (network_route (network, &effect->message))
+    if (network_route (network, self->number, &effect->message))
         return;
     event_t event = { .type = EVENT_UNREACHABLE, .channel = effect->channel,
                       .message = effect->message };
@@ -350,7 +387,8 @@ s_effect (machine_t *self, effect_t *effect)
             s_send (self, effect);
             break;
         case EFFECT_OPEN:
-            dealer_open (network, &self->host, effect->channel);
+            dealer_open (network, &self->host, machine_broker (self,
+                CHANNEL_BROKER (effect->channel)), effect->channel);
             break;
         case EFFECT_CLOSE:
             dealer = s_dealer (self, effect->channel);
@@ -509,21 +547,29 @@ machine_start (machine_t *self)
     self->awake = self->weak = false;
     self->paused_ms = 0;
     self->base_ms = dice_between (&sim->dice, 1, 1000000000);
-    for (size_t nbr = 0; nbr < sizeof self->server; nbr++)
+    for (size_t nbr = 0; sim->swarm.lease_ms && nbr < sizeof self->server;
+                nbr++)
         self->server.bytes [nbr] = (unsigned char) dice_bits (&sim->dice);
     //  A new one first, to know what its end gives back
     self->fresh_pieces = s_engine_destroy (self, s_engine_new (self));
     self->engine = s_engine_new (self);
     self->host.up = true;
     if (self->role == MACHINE_BROKER) {
-        broker_watch_start (sim->broker_watch);
-        network_set_broker (sim->network, true);
+        broker_watch_start (self->broker_watch);
+        network_set_broker (sim->network, self->number, true);
     }
     else
-        titanic_watch_start (sim->titanic_watch);
+        titanic_watch_start (self->titanic_watch);
     event_t event = { .type = EVENT_TICK };
     s_step (self, &event);
     s_carry_out (self);
+}
+
+void
+machine_restart (machine_t *self)
+{
+    if (!self->engine && !self->sim->healing)
+        machine_start (self);
 }
 
 static void
@@ -535,7 +581,7 @@ s_end (machine_t *self)
     s_forget (self);
     mutant_forget (&self->wreckage);
     if (self->role == MACHINE_BROKER)
-        network_set_broker (self->sim->network, false);
+        network_set_broker (self->sim->network, self->number, false);
     else
         network_crash (self->sim->network, &self->host);
 }
@@ -553,11 +599,12 @@ machine_crash (machine_t *self)
         const store_query_t **queries = memory_need (calloc (
             count, sizeof (*queries)));
         s_writes (self, queries);
-        disk_tear (sim->disk, queries, count);
+        if (!self->unheard)
+            disk_tear (sim->disk, self, queries, count);
         free (queries);
     }
     if (self->role == MACHINE_TITANIC)
-        disk_crash (sim->disk);
+        disk_crash (sim->disk, self);
     s_engine_destroy (self, self->engine);
     s_end (self);
 }
@@ -569,6 +616,13 @@ s_say_goodbye (machine_t *self)
     event_t event = { .type = EVENT_STOP };
     s_step (self, &event);
     sim_trace (self->sim, self->host.name, "stops");
+    self->unheard = self->sim->now_ms < self->cut_ms;
+    while (s_asks_store (self)) {
+        size_t end = update_size (self->update);
+        s_commit (self);
+        s_read (self, end);
+        self->done = end;
+    }
     for (size_t nbr = 0; nbr < update_size (self->update); nbr++)
         s_effect (self, update_effect (self->update, nbr));
     return s_engine_destroy (self, self->engine);
@@ -584,13 +638,25 @@ machine_stop (machine_t *self)
     s_end (self);
 }
 
+//  What waits for a broker that does not come back stays in memory
+static bool
+s_has_brokers (const machine_t *self)
+{
+    const swarm_t *swarm = &self->sim->swarm;
+    for (size_t nbr = 0; nbr < swarm->brokers; nbr++)
+        if (!machine_is_up (self->sim->brokers [nbr])
+        &&  self->role == MACHINE_TITANIC)
+            return false;
+    return true;
+}
+
 void
 machine_stop_at_rest (machine_t *self)
 {
     if (!self->engine)
         return;
     size_t pieces = s_say_goodbye (self);
-    if (pieces != self->fresh_pieces)
+    if (pieces != self->fresh_pieces && s_has_brokers (self))
         sim_fail (self->sim, "%s at rest holds %zu pieces of memory, a new one "
                   "%zu", self->host.name, pieces, self->fresh_pieces);
     //  Its sockets stay a while, so that all it said gets through
@@ -624,6 +690,20 @@ machine_pause (machine_t *self, int64_t ms)
 }
 
 void
+machine_cut_store (machine_t *self, int64_t ms)
+{
+    self->cut_ms = self->sim->now_ms + ms;
+}
+
+void
+machine_heal (machine_t *self)
+{
+    self->cut_ms = self->paused_ms = 0;
+    if (self->awake)
+        sim_later (self->sim, 0, s_turn, self, self->life);
+}
+
+void
 machine_set_wall (machine_t *self, int64_t ms)
 {
     self->wall_ms = ms;
@@ -633,6 +713,36 @@ host_t *
 machine_host (machine_t *self)
 {
     return &self->host;
+}
+
+uint64_t
+machine_life (const machine_t *self)
+{
+    return self->life;
+}
+
+const char *
+machine_name (const machine_t *self)
+{
+    return self->host.name;
+}
+
+void
+machine_fail (const machine_t *self, const char *format, ...)
+{
+    char what [400];
+    va_list arguments;
+    va_start (arguments, format);
+    vsnprintf (what, sizeof what, format, arguments);
+    va_end (arguments);
+    sim_fail (self->sim, "%s: %s", self->host.name, what);
+}
+
+size_t
+machine_broker (const machine_t *self, size_t nbr)
+{
+    const swarm_t *swarm = &self->sim->swarm;
+    return swarm->spread? self->number % swarm->brokers: nbr;
 }
 
 int64_t

@@ -22,8 +22,9 @@ typedef enum {
     MACHINE_TITANIC
 } machine_role_t;
 
+//  The number-th of its role.
 machine_t *
-    machine_new (sim_t *sim, machine_role_t role);
+    machine_new (sim_t *sim, machine_role_t role, size_t number);
 void
     machine_destroy (machine_t **self_p);
 
@@ -33,6 +34,10 @@ void
     machine_start (machine_t *self);
 void
     machine_crash (machine_t *self);
+
+//  It begins again if it is not there; once all is healed no more.
+void
+    machine_restart (machine_t *self);
 
 //  It is asked to end, says good-bye and ends.
 void
@@ -63,6 +68,14 @@ void
 void
     machine_set_wall (machine_t *self, int64_t ms);
 
+//  Titanic: nothing gets to the store and back for so long.
+void
+    machine_cut_store (machine_t *self, int64_t ms);
+
+//  It stands still no longer, and the store answers.
+void
+    machine_heal (machine_t *self);
+
 //  A message has come in: dealer is NULL at the broker. Takes it.
 void
     machine_receive (machine_t *self, dealer_t *dealer, message_t **message_p);
@@ -70,6 +83,22 @@ void
 //  For the network: Titanic's process with its sockets.
 host_t *
     machine_host (machine_t *self);
+
+//  Counts its processes: each start and each end.
+uint64_t
+    machine_life (const machine_t *self);
+
+const char *
+    machine_name (const machine_t *self);
+
+//  It does something wrong; see sim_fail.
+void
+    machine_fail (const machine_t *self, const char *format, ...)
+    __attribute__ ((format (printf, 2, 3)));
+
+//  Titanic: the number of its broker that it calls by this one.
+size_t
+    machine_broker (const machine_t *self, size_t nbr);
 
 //  Its clock, which is not the simulation's.
 int64_t

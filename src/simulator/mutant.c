@@ -13,7 +13,8 @@
 #include <string.h>
 
 #include "../engine/broker.h"
-#include "../engine/titanic.h"
+#include "../engine/conversation.h"
+#include "../engine/fleet.h"
 #include "memory.h"
 
 //  --------------------------------------------------------------------------
@@ -30,7 +31,7 @@ s_pretend_written (void *engine, const event_t *event, uint64_t ticket,
     written.type = EVENT_WRITTEN;
     written.message = NULL;
     written.answer = &answer;
-    titanic_step (engine, &written, update);
+    fleet_step (engine, &written, update);
 }
 
 //  Writes of this type: answered at once; and, perhaps, never made
@@ -179,6 +180,83 @@ s_executes_twice (wreckage_t *self, void *engine, const event_t *event,
 }
 
 //  --------------------------------------------------------------------------
+//  Titanic, at a store that it shares
+
+static void
+s_trusts_renewals (wreckage_t *self, void *engine, const event_t *event,
+                   update_t *update, size_t first)
+{
+    (void) self;
+    s_pretend (engine, event, update, first, STORE_RENEW, true);
+}
+
+static void
+s_renews_nothing (wreckage_t *self, void *engine, const event_t *event,
+                  update_t *update, size_t first)
+{
+    (void) self;
+    s_pretend (engine, event, update, first, STORE_RENEW, false);
+}
+
+static void
+s_gives_nothing_back (wreckage_t *self, void *engine, const event_t *event,
+                      update_t *update, size_t first)
+{
+    (void) self;
+    s_pretend (engine, event, update, first, STORE_RELEASE, false);
+}
+
+static void
+s_claims_nothing (wreckage_t *self, void *engine, const event_t *event,
+                  update_t *update, size_t first)
+{
+    (void) self;
+    (void) engine;
+    (void) event;
+    for (; first < update_size (update); first++) {
+        effect_t *effect = update_effect (update, first);
+        if (effect->query.type == STORE_WAITING)
+            effect->query.server = (request_id_t) { { 0 } };
+    }
+}
+
+//  As if the id had been read from a file that was copied to all machines
+static void
+s_shares_its_id (wreckage_t *self, void *engine, const event_t *event,
+                 update_t *update, size_t first)
+{
+    (void) self;
+    (void) engine;
+    (void) event;
+    static const request_id_t none;
+    for (; first < update_size (update); first++) {
+        request_id_t *server = &update_effect (update, first)->query.server;
+        if (memcmp (server, &none, sizeof none))
+            *server = (request_id_t) { { 1 } };
+    }
+}
+
+//  What it has given up, or given back, runs on at the broker
+static void
+s_hangs_on (wreckage_t *self, void *engine, const event_t *event,
+            update_t *update, size_t first)
+{
+    (void) engine;
+    (void) event;
+    for (; first < update_size (update); first++) {
+        const effect_t *effect = update_effect (update, first);
+        uint64_t slot = (uint64_t) 1 << CHANNEL_SLOT (effect->channel) % 64;
+        mdp_command_t command;
+        if (effect->type == EFFECT_SEND
+        &&  mdp_decode (effect->message, 0, MDP_AT_BROKER, &command) == MDP_OK
+        &&  command.type == MDP_CLIENT_REQUEST)
+            self->count |= slot;
+        if (effect->type == EFFECT_CLOSE && (self->count & slot))
+            update_remove (update, first--);
+    }
+}
+
+//  --------------------------------------------------------------------------
 //  The broker
 
 //  Whether the effect is this command to a worker, or to a client
@@ -321,44 +399,68 @@ s_never_ticks (wreckage_t *self, const event_t *event, update_t *update)
 
 const mutant_t mutants [] = {
     { "says-stored-early", "200 leaves before the commit",
-      MACHINE_TITANIC, NULL, s_says_stored_early, false },
+      MACHINE_TITANIC, NULL, s_says_stored_early, DISK_SOUND },
     { "stores-nothing", "200 leaves, and nothing is written",
-      MACHINE_TITANIC, NULL, s_stores_nothing, false },
+      MACHINE_TITANIC, NULL, s_stores_nothing, DISK_SOUND },
     { "closes-nothing", "a close is answered 200 and not applied",
-      MACHINE_TITANIC, NULL, s_closes_nothing, false },
+      MACHINE_TITANIC, NULL, s_closes_nothing, DISK_SOUND },
     { "keeps-no-reply", "a reply never gets to the store",
-      MACHINE_TITANIC, NULL, s_keeps_no_reply, false },
+      MACHINE_TITANIC, NULL, s_keeps_no_reply, DISK_SOUND },
     { "mixes-replies", "a request gets the reply to the one before",
-      MACHINE_TITANIC, NULL, s_mixes_replies, false },
+      MACHINE_TITANIC, NULL, s_mixes_replies, DISK_SOUND },
     { "drops-delivered", "what was asked for is dropped",
-      MACHINE_TITANIC, NULL, s_drops_delivered, false },
+      MACHINE_TITANIC, NULL, s_drops_delivered, DISK_SOUND },
     { "looks-for-nothing", "after a restart nothing is looked for",
-      MACHINE_TITANIC, s_looks_for_nothing, NULL, false },
+      MACHINE_TITANIC, s_looks_for_nothing, NULL, DISK_SOUND },
     { "loses-answers", "some answers of the store get lost",
-      MACHINE_TITANIC, s_loses_answers, NULL, false },
+      MACHINE_TITANIC, s_loses_answers, NULL, DISK_SOUND },
     { "no-titanic-heartbeat", "Titanic sends the broker no heartbeat",
-      MACHINE_TITANIC, NULL, s_mute_heartbeats, false },
+      MACHINE_TITANIC, NULL, s_mute_heartbeats, DISK_SOUND },
     { "executes-twice", "a stored request is sent twice",
-      MACHINE_TITANIC, NULL, s_executes_twice, false },
+      MACHINE_TITANIC, NULL, s_executes_twice, DISK_SOUND },
     { "lazy-disk", "a commit is acknowledged from a cache",
-      MACHINE_TITANIC, NULL, NULL, true },
+      MACHINE_TITANIC, NULL, NULL, DISK_LAZY },
+    { "trusts-renewals", "a lease counts before the store has it",
+      MACHINE_TITANIC, NULL, s_trusts_renewals, DISK_SOUND },
+    { "renews-nothing", "there is no lease",
+      MACHINE_TITANIC, NULL, s_renews_nothing, DISK_SOUND },
+    { "claims-nothing", "what others may execute is executed",
+      MACHINE_TITANIC, NULL, s_claims_nothing, DISK_SOUND },
+    { "gives-nothing-back", "what is not executed stays claimed",
+      MACHINE_TITANIC, NULL, s_gives_nothing_back, DISK_SOUND },
+    { "shares-its-id", "all servers are one to the store",
+      MACHINE_TITANIC, NULL, s_shares_its_id, DISK_SOUND },
+    { "hangs-on", "what was given back is executed all the same",
+      MACHINE_TITANIC, NULL, s_hangs_on, DISK_SOUND },
+    { "replies-overwritten", "a reply that is there gives way to another",
+      MACHINE_TITANIC, NULL, NULL, DISK_OVERWRITES },
+    { "claims-last", "what a dead server had claimed is left to it",
+      MACHINE_TITANIC, NULL, NULL, DISK_CLAIMS_LAST },
+    { "leases-short", "a lease runs out before its time",
+      MACHINE_TITANIC, NULL, NULL, DISK_LEASES_SHORT },
+    { "leases-revive", "a lease that has run out is renewed",
+      MACHINE_TITANIC, NULL, NULL, DISK_LEASES_REVIVE },
+    { "claims-blind", "two servers get the same request",
+      MACHINE_TITANIC, NULL, NULL, DISK_CLAIMS_BLIND },
+    { "standby-lags", "a commit is acknowledged before the standby has it",
+      MACHINE_TITANIC, NULL, NULL, DISK_STANDBY_LAGS },
     { "loses-requests", "some requests do not get to their workers",
-      MACHINE_BROKER, NULL, s_loses_requests, false },
+      MACHINE_BROKER, NULL, s_loses_requests, DISK_SOUND },
     { "loses-replies", "some replies do not get to their clients",
-      MACHINE_BROKER, NULL, s_loses_replies, false },
+      MACHINE_BROKER, NULL, s_loses_replies, DISK_SOUND },
     { "replies-astray", "replies go to the client before",
-      MACHINE_BROKER, NULL, s_replies_astray, false },
+      MACHINE_BROKER, NULL, s_replies_astray, DISK_SOUND },
     { "requests-twice", "a busy worker gets a second request",
-      MACHINE_BROKER, NULL, s_sends_requests_twice, false },
+      MACHINE_BROKER, NULL, s_sends_requests_twice, DISK_SOUND },
     { "no-broker-heartbeat", "the broker sends no heartbeat",
-      MACHINE_BROKER, NULL, s_sends_no_heartbeat, false },
+      MACHINE_BROKER, NULL, s_sends_no_heartbeat, DISK_SOUND },
     { "dismisses-workers", "workers are sent away for nothing",
-      MACHINE_BROKER, NULL, s_dismisses_workers, false },
+      MACHINE_BROKER, NULL, s_dismisses_workers, DISK_SOUND },
     { "ignores-disconnect", "a worker that left is still counted on",
-      MACHINE_BROKER, s_ignores_disconnect, NULL, false },
+      MACHINE_BROKER, s_ignores_disconnect, NULL, DISK_SOUND },
     { "never-ticks", "nothing and nobody expires",
-      MACHINE_BROKER, s_never_ticks, NULL, false },
-    { NULL, NULL, MACHINE_BROKER, NULL, NULL, false }
+      MACHINE_BROKER, s_never_ticks, NULL, DISK_SOUND },
+    { NULL, NULL, MACHINE_BROKER, NULL, NULL, DISK_SOUND }
 };
 
 const mutant_t *
@@ -374,7 +476,7 @@ void
 mutant_step (const mutant_t *self, machine_role_t role, void **wreckage_p,
              void *engine, const event_t *event, update_t *update)
 {
-    engine_step_fn *step = role == MACHINE_BROKER? broker_step: titanic_step;
+    engine_step_fn *step = role == MACHINE_BROKER? broker_step: fleet_step;
     if (!self || self->role != role) {
         memory_arm (true);
         step (engine, event, update);

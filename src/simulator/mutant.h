@@ -13,7 +13,7 @@
 #ifndef MUTANT_H_INCLUDED
 #define MUTANT_H_INCLUDED
 
-#include "machine.h"
+#include "disk.h"
 #include "sim.h"
 
 //  What a mutant remembers of its server while that runs.
@@ -33,7 +33,7 @@ struct _mutant_t {
     //  back goes into the engine at once
     void (*effects) (wreckage_t *self, void *engine, const event_t *event,
                      update_t *update, size_t first);
-    bool lazy_disk;             //  See disk_set_lazy
+    disk_fault_t disk;          //  Of the store, see disk.h
 };
 
 //  All of them; the last has no name.

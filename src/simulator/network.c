@@ -1,5 +1,5 @@
 /*  =========================================================================
-    network - connections to the broker's ROUTER, and how they break
+    network - connections to the brokers' ROUTERs, and how they break
 
     This Source Code Form is subject to the terms of the Mozilla Public
     License, v. 2.0. If a copy of the MPL was not distributed with this
@@ -33,6 +33,7 @@ typedef struct _connection_t {
     network_t *network;
     uint64_t number;            //  In network_t connections
     frame_t *address;           //  At the ROUTER
+    size_t broker;              //  At one end
     host_t *host;               //  At the other end
     dealer_t *dealer;           //  NULL once it is closed
     parcel_t *up;               //  Under way to the broker
@@ -45,7 +46,7 @@ typedef struct _connection_t {
 
 struct _network_t {
     sim_t *sim;
-    bool broker_up;
+    bool broker_up [BROKERS_MAX];
     int64_t latency_ms;         //  Now
     connection_t **connections; //  All that there ever were; place 0 is empty
     size_t count;               //  Places
@@ -114,7 +115,14 @@ s_deliver_up (connection_t *connection, const message_t *message)
     if (message_add (addressed, connection->address)
     ||  message_add_from (addressed, message, 0))
         memory_need (NULL);
-    machine_receive (connection->network->sim->broker, NULL, &addressed);
+    machine_receive (connection->network->sim->brokers [connection->broker],
+                     NULL, &addressed);
+}
+
+static bool
+s_is_cut (const host_t *host, size_t broker)
+{
+    return host->cut >> broker & 1;
 }
 
 static void
@@ -123,7 +131,8 @@ s_arrive (void *object, uint64_t way)
     connection_t *connection = object;
     int64_t now_ms = connection->network->sim->now_ms;
     parcel_t **list = way == UP? &connection->up: &connection->down;
-    while (*list && (*list)->arrive_ms <= now_ms && !connection->host->cut) {
+    while (*list && (*list)->arrive_ms <= now_ms
+    && !s_is_cut (connection->host, connection->broker)) {
         parcel_t *parcel = *list;
         DL_DELETE (*list, parcel);
         if (way == UP)
@@ -208,6 +217,7 @@ s_connection_new (network_t *self, dealer_t *dealer)
         (unsigned char) (self->count >> 16),
         (unsigned char) (self->count >> 8), (unsigned char) self->count };
     connection->address = memory_need (frame_new (address, ADDRESS_SIZE));
+    connection->broker = dealer->broker;
     connection->host = dealer->host;
     connection->dealer = dealer;
     connection->routed = true;
@@ -215,7 +225,7 @@ s_connection_new (network_t *self, dealer_t *dealer)
     return connection;
 }
 
-//  The dealer finds the broker, or tries again later
+//  The dealer finds its broker, or tries again later
 static void
 s_connect (void *object, uint64_t number)
 {
@@ -224,7 +234,8 @@ s_connect (void *object, uint64_t number)
     network_t *self = dealer->network;
     if (dealer->muted || dealer->connection)
         return;
-    if (!self->broker_up || dealer->host->cut) {
+    if (!self->broker_up [dealer->broker]
+    ||  s_is_cut (dealer->host, dealer->broker)) {
         sim_later (self->sim, dice_between (&self->sim->dice, 1, RECONNECT_MS),
                    s_connect, dealer, 0);
         return;
@@ -277,7 +288,7 @@ s_break_between (connection_t *connection)
 {
     if (connection->broken)
         return;
-    s_break (connection, !connection->host->cut);
+    s_break (connection, !s_is_cut (connection->host, connection->broker));
     sim_t *sim = connection->network->sim;
     if (connection->dealer)
         sim_later (sim, dice_between (&sim->dice, 0,
@@ -286,10 +297,11 @@ s_break_between (connection_t *connection)
 }
 
 dealer_t *
-dealer_open (network_t *self, host_t *host, channel_t channel)
+dealer_open (network_t *self, host_t *host, size_t broker, channel_t channel)
 {
     dealer_t *dealer = memory_need (calloc (1, sizeof (dealer_t)));
     dealer->host = host;
+    dealer->broker = broker;
     dealer->channel = channel;
     dealer->all_next = self->dealers;
     self->dealers = dealer;
@@ -326,6 +338,7 @@ dealer_send (network_t *self, dealer_t *dealer, message_t **message_p)
         return;
     }
     parcel_t *parcel = memory_need (calloc (1, sizeof (parcel_t)));
+    s_copy (message_p);
     parcel->message = *message_p;
     *message_p = NULL;
     DL_APPEND (dealer->outbox, parcel);
@@ -343,11 +356,11 @@ s_find (network_t *self, const frame_t *address)
 }
 
 bool
-network_route (network_t *self, message_t **message_p)
+network_route (network_t *self, size_t broker, message_t **message_p)
 {
     const frame_t *address = message_frame (*message_p, 0);
     connection_t *connection = address? s_find (self, address): NULL;
-    if (!connection || !connection->routed)
+    if (!connection || !connection->routed || connection->broker != broker)
         return false;
     message_t *message = memory_need (message_slice (*message_p, 1));
     s_put (connection, DOWN, &message);
@@ -367,11 +380,13 @@ network_whose (network_t *self, const frame_t *address, unsigned *number)
 //  Faults
 
 void
-network_set_broker (network_t *self, bool up)
+network_set_broker (network_t *self, size_t broker, bool up)
 {
-    self->broker_up = up;
+    self->broker_up [broker] = up;
     for (size_t nbr = 1; !up && nbr < self->count; nbr++) {
         connection_t *connection = self->connections [nbr];
+        if (connection->broker != broker)
+            continue;
         s_break_between (connection);
         s_lose (&connection->up, 0);
         connection->routed = false;
@@ -389,20 +404,20 @@ network_crash (network_t *self, host_t *host)
 }
 
 void
-network_cut (network_t *self, host_t *host, bool breaks)
+network_cut (network_t *self, host_t *host, unsigned brokers, bool breaks)
 {
     (void) self;
-    host->cut = true;
+    host->cut |= brokers;
     dealer_t *dealer;
     DL_FOREACH (host->dealers, dealer)
-        if (breaks && dealer->connection)
+        if (breaks && dealer->connection && s_is_cut (host, dealer->broker))
             s_break_between (dealer->connection);
 }
 
 void
 network_heal (network_t *self, host_t *host)
 {
-    host->cut = false;
+    host->cut = 0;
     for (size_t nbr = 1; nbr < self->count; nbr++) {
         connection_t *connection = self->connections [nbr];
         if (connection->host != host)

@@ -1,5 +1,5 @@
 /*  =========================================================================
-    network - connections to the broker's ROUTER, and how they break
+    network - connections to the brokers' ROUTERs, and how they break
 
     What ZeroMQ over TCP does: in one connection everything keeps its order and
     is whole; what was under way when it broke is lost, but for the first part
@@ -17,7 +17,7 @@
 
 #include "sim.h"
 
-//  A process that connects to the broker.
+//  A process that connects to brokers.
 typedef struct _host_t host_t;
 typedef struct _dealer_t dealer_t;
 
@@ -28,16 +28,18 @@ typedef void (host_receive_fn) (void *object, dealer_t *dealer,
 struct _host_t {
     char name [24];             //  In the trace
     bool up;                    //  The process is there
-    bool cut;                   //  Nothing gets through to the broker
+    unsigned cut;               //  Nothing gets through to these brokers, a bit
+                                //  for each
     host_receive_fn *receive;
     void *object;               //  Its first argument
     dealer_t *dealers;          //  Its open sockets
 };
 
-//  A DEALER that connects to the broker.
+//  A DEALER that connects to a broker.
 struct _dealer_t {
     network_t *network;
     host_t *host;
+    size_t broker;              //  Which one
     channel_t channel;          //  What its owner calls it
     bool muted;                 //  Closed, or about to be: receives nothing
     dealer_t *prev, *next;      //  In host_t dealers
@@ -52,7 +54,8 @@ void
     network_destroy (network_t **self_p);
 
 dealer_t *
-    dealer_open (network_t *self, host_t *host, channel_t channel);
+    dealer_open (network_t *self, host_t *host, size_t broker,
+                 channel_t channel);
 void
     dealer_close (network_t *self, dealer_t **dealer_p);
 
@@ -60,23 +63,24 @@ void
 void
     dealer_send (network_t *self, dealer_t *dealer, message_t **message_p);
 
-//  Send from the ROUTER: the first frame is the address. False when there is no
+//  Send from a broker's ROUTER: the first frame is the address. False when there is no
 //  such peer. Takes the message, but not when it returns false.
 bool
-    network_route (network_t *self, message_t **message_p);
+    network_route (network_t *self, size_t broker, message_t **message_p);
 
-//  The broker's process ends, or has come.
+//  A broker's process ends, or has come.
 void
-    network_set_broker (network_t *self, bool up);
+    network_set_broker (network_t *self, size_t broker, bool up);
 
 //  A process ends without a word: its sockets are gone.
 void
     network_crash (network_t *self, host_t *host);
 
-//  Nothing gets through, until it is healed; connections may or may not outlive
-//  it.
+//  Nothing gets through to these brokers, a bit for each, until it is healed;
+//  connections may or may not outlive it.
 void
-    network_cut (network_t *self, host_t *host, bool breaks);
+    network_cut (network_t *self, host_t *host, unsigned brokers,
+                 bool breaks);
 void
     network_heal (network_t *self, host_t *host);
 

@@ -19,6 +19,7 @@ peer_init (peer_t *self, sim_t *sim, const peer_type_t *type, size_t number)
     self->sim = sim;
     self->type = type;
     self->number = number;
+    self->broker = number % sim->swarm.brokers;
     snprintf (self->host.name, sizeof self->host.name, "%s%zu", type->name,
               number);
     self->host.receive = type->receive;
@@ -53,6 +54,15 @@ peer_crash (peer_t *self)
     self->type->stop (self);
 }
 
+dealer_t *
+peer_open (peer_t *self)
+{
+    sim_t *sim = self->sim;
+    if (sim->swarm.brokers > 1 && dice_chance (&sim->dice, 300))
+        self->broker = dice_below (&sim->dice, sim->swarm.brokers);
+    return dealer_open (sim->network, &self->host, self->broker, 0);
+}
+
 frame_t *
 peer_service (size_t nbr)
 {
@@ -77,12 +87,20 @@ peer_body_new (sim_t *sim, const peer_t *self, uint64_t serial)
 }
 
 message_t *
-peer_reply_new (const frame_t *service, const message_t *body, size_t from)
+peer_reply_new (const frame_t *service, const message_t *body, size_t from,
+                const char *mark)
 {
     message_t *reply = memory_need (message_new ());
-    if (message_add (reply, service) || message_add_from (reply, body, from))
+    if (message_add (reply, service) || message_add_from (reply, body, from)
+    ||  message_add_string (reply, mark))
         memory_need (NULL);
     return reply;
+}
+
+size_t
+peer_reply_size (const message_t *body)
+{
+    return message_size (body) + 2;
 }
 
 bool
@@ -102,9 +120,13 @@ bool
 peer_is_reply (const frame_t *service, const message_t *body,
                const message_t *other, size_t from)
 {
-    message_t *reply = peer_reply_new (service, body, 0);
-    bool same = from <= message_size (other)
-        && peer_same_body (reply, 0, other, from);
-    message_destroy (&reply);
-    return same;
+    size_t size = peer_reply_size (body);
+    if (message_size (other) != from + size
+    || !frame_equal (message_frame (other, from), service))
+        return false;
+    for (size_t nbr = 0; nbr < message_size (body); nbr++)
+        if (!frame_equal (message_frame (other, from + 1 + nbr),
+                          message_frame (body, nbr)))
+            return false;
+    return true;
 }

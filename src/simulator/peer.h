@@ -33,6 +33,7 @@ struct _peer_t {
     const peer_type_t *type;
     size_t number;
     host_t host;
+    size_t broker;              //  That it talks to now
     uint64_t life;              //  Counts starts and stops
 };
 
@@ -56,6 +57,10 @@ void
 void
     peer_start (peer_t *self);
 
+//  A socket at the broker that it talks to; now and then at another from now on.
+dealer_t *
+    peer_open (peer_t *self);
+
 //  The name of service number nbr of the run.
 frame_t *
     peer_service (size_t nbr);
@@ -64,11 +69,17 @@ frame_t *
 message_t *
     peer_body_new (sim_t *sim, const peer_t *self, uint64_t serial);
 
-//  What a worker of the service makes of it.
+//  What a worker of the service makes of it: each time something else, by its
+//  mark, so that the replies of two executions can be told apart.
 message_t *
-    peer_reply_new (const frame_t *service, const message_t *body, size_t from);
+    peer_reply_new (const frame_t *service, const message_t *body, size_t from,
+                    const char *mark);
 
-//  Whether the frames of other from number from on are that reply; whether they
+//  How many frames that has.
+size_t
+    peer_reply_size (const message_t *body);
+
+//  Whether the frames of other from number from on are such a reply; whether they
 //  are the same.
 bool
     peer_is_reply (const frame_t *service, const message_t *body,

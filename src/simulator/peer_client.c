@@ -54,7 +54,7 @@ s_answered (caller_t *caller, const message_t *answer)
     sim_t *sim = caller->peer.sim;
     if (!answer)
         return;
-    size_t size = message_size (self->body) + 1;
+    size_t size = peer_reply_size (self->body);
     //  I-49: PARTIALs of a worker that went may stand before those of the next
     size_t from = caller->version == MDP_0_2 && message_size (answer) > size
         ? message_size (answer) - size: 0;

@@ -32,7 +32,7 @@ typedef struct {
     frame_t *id;                //  As it came
     frame_t *service;
     message_t *body;
-    bool answered;              //  Its reply has come
+    message_t *reply;           //  NULL until it has come
     bool closing;               //  A close has been sent
     bool closed;                //  And was answered 200
     bool kept;                  //  At rest: is not to be closed
@@ -55,6 +55,7 @@ s_errand_clear (errand_t *errand)
     frame_destroy (&errand->id);
     frame_destroy (&errand->service);
     message_destroy (&errand->body);
+    message_destroy (&errand->reply);
 }
 
 static void
@@ -114,7 +115,7 @@ s_finish (client_t *self)
         errand_t *errand = &self->errands [nbr];
         if (errand->kept)
             continue;
-        if (errand->closed || (!errand->answered && !errand->closing))
+        if (errand->closed || (!errand->reply && !errand->closing))
             s_ask_about (self, nbr, ACTION_POLL);
         else
         if (errand->closing
@@ -145,7 +146,7 @@ s_next (caller_t *caller)
     }
     size_t nbr = dice_below (dice, self->count);
     const errand_t *errand = &self->errands [nbr];
-    unsigned closes = errand->closed? 100: errand->answered? 700: 50;
+    unsigned closes = errand->closed? 100: errand->reply? 600: 50;
     s_ask_about (self, nbr, dice_chance (dice, closes)? ACTION_CLOSE
                                                       : ACTION_POLL);
 }
@@ -190,16 +191,20 @@ s_polled (client_t *self, errand_t *errand, int status,
     if (status == TSP_UNKNOWN && !errand->closing)
         sim_fail (sim, "%s: %.32s was acknowledged and is lost", name, id);
     else
-    if (status == TSP_PENDING && errand->answered)
+    if (status == TSP_PENDING && errand->reply)
         sim_fail (sim, "%s: %.32s had its reply and is pending again", name,
                   id);
     else
     if (status == TSP_OK) {
         if (!peer_is_reply (errand->service, errand->body, answer, 1))
             sim_fail (sim, "%s: the reply to %.32s is not its own", name, id);
-        if (!errand->answered)
-            sim->counts.answered++;
-        errand->answered = true;
+        if (errand->reply && !peer_same_body (errand->reply, 0, answer, 0))
+            sim_fail (sim, "%s: %.32s has another reply than before", name,
+                      id);
+        if (errand->reply)
+            return;
+        sim->counts.answered++;
+        errand->reply = memory_need (message_slice (answer, 0));
     }
 }
 

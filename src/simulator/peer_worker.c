@@ -7,6 +7,7 @@
     =========================================================================
 */
 
+#include <stdio.h>
 #include <stdlib.h>
 
 #include "machine.h"
@@ -52,7 +53,7 @@ s_open (worker_t *self)
     self->rude = false;
     if (self->dealer)
         dealer_close (sim->network, &self->dealer);
-    self->dealer = dealer_open (sim->network, &self->peer.host, 0);
+    self->dealer = peer_open (&self->peer);
     self->heard_ms = sim->now_ms;
     s_send (self, mdp_worker_ready (self->version, self->service));
 }
@@ -173,7 +174,10 @@ s_request (worker_t *self, const message_t *message,
     }
     self->serial++;
     self->client = frame_ref (command->client);
-    self->reply = peer_reply_new (self->service, message, command->body);
+    char mark [64];
+    snprintf (mark, sizeof mark, "%s.%llu", self->peer.host.name,
+              (unsigned long long) self->serial);
+    self->reply = peer_reply_new (self->service, message, command->body, mark);
     int64_t work_ms = s_work_ms (sim);
     if (work_ms >= 0)
         sim_later (sim, work_ms, s_done, self, self->serial);

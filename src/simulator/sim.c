@@ -13,15 +13,14 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "broker_watch.h"
 #include "disk.h"
+#include "lease_watch.h"
 #include "ledger.h"
 #include "machine.h"
 #include "memory.h"
 #include "mutant.h"
 #include "nemesis.h"
 #include "peer.h"
-#include "titanic_watch.h"
 
 void
 sim_fail (sim_t *self, const char *format, ...)
@@ -73,17 +72,20 @@ s_create (sim_t *self)
     self->network = network_new (self);
     self->ledger = memory_need (calloc (1, sizeof (ledger_t)));
     self->disk = disk_new (self);
-    if (self->mutant && self->mutant->lazy_disk)
-        disk_set_lazy (self->disk);
-    self->broker_watch = broker_watch_new (self);
-    self->titanic_watch = titanic_watch_new (self);
-    self->broker = machine_new (self, MACHINE_BROKER);
-    self->titanic = machine_new (self, MACHINE_TITANIC);
+    if (self->mutant)
+        disk_set_fault (self->disk, self->mutant->disk);
+    self->lease_watch = lease_watch_new (self);
+    for (size_t nbr = 0; nbr < self->swarm.brokers; nbr++)
+        self->brokers [nbr] = machine_new (self, MACHINE_BROKER, nbr);
+    for (size_t nbr = 0; nbr < self->swarm.titanics; nbr++)
+        self->titanics [nbr] = machine_new (self, MACHINE_TITANIC, nbr);
     s_add_peers (self, self->swarm.workers, peer_worker_new);
     s_add_peers (self, self->swarm.clients, peer_client_new);
     s_add_peers (self, self->swarm.titanic_clients, peer_titanic_client_new);
-    machine_start (self->broker);
-    machine_start (self->titanic);
+    for (size_t nbr = 0; nbr < self->swarm.brokers; nbr++)
+        machine_start (self->brokers [nbr]);
+    for (size_t nbr = 0; nbr < self->swarm.titanics; nbr++)
+        machine_start (self->titanics [nbr]);
     for (size_t nbr = 0; nbr < self->peer_count; nbr++)
         peer_start (self->peers [nbr]);
     nemesis_start (self);
@@ -95,10 +97,11 @@ s_destroy (sim_t *self)
     memory_fail_after (0);
     for (size_t nbr = 0; nbr < self->peer_count; nbr++)
         peer_destroy (&self->peers [nbr]);
-    machine_destroy (&self->titanic);
-    machine_destroy (&self->broker);
-    titanic_watch_destroy (&self->titanic_watch);
-    broker_watch_destroy (&self->broker_watch);
+    for (size_t nbr = 0; nbr < self->swarm.titanics; nbr++)
+        machine_destroy (&self->titanics [nbr]);
+    for (size_t nbr = 0; nbr < self->swarm.brokers; nbr++)
+        machine_destroy (&self->brokers [nbr]);
+    lease_watch_destroy (&self->lease_watch);
     disk_destroy (&self->disk);
     ledger_clear (self->ledger);
     free (self->ledger);
@@ -162,19 +165,23 @@ s_come_to_rest (sim_t *self)
     s_pass (self, 3 * swarm->timeout_ms + swarm->retry_ms);
 }
 
-//  Everybody leaves, and the broker is to be left with nothing
+//  Everybody leaves, and the brokers are to be left with nothing
 static void
 s_leave (sim_t *self)
 {
     const swarm_t *swarm = &self->swarm;
-    machine_stop_at_rest (self->titanic);
+    for (size_t nbr = 0; nbr < swarm->titanics; nbr++)
+        machine_stop_at_rest (self->titanics [nbr]);
     for (size_t nbr = 0; nbr < self->peer_count; nbr++)
         self->peers [nbr]->type->leave (self->peers [nbr]);
     s_pass (self, swarm->expiry_ms
                   + (swarm->liveness + 2) * swarm->heartbeat_ms);
-    if (!self->failed && machine_deadline (self->broker) != INT64_MAX)
-        sim_fail (self, "all have left, and the broker waits for somebody");
-    machine_stop_at_rest (self->broker);
+    for (size_t nbr = 0; nbr < swarm->brokers; nbr++) {
+        machine_t *broker = self->brokers [nbr];
+        if (machine_is_up (broker) && machine_deadline (broker) != INT64_MAX)
+            machine_fail (broker, "all have left, and it waits for somebody");
+        machine_stop_at_rest (broker);
+    }
 }
 
 static void
@@ -221,6 +228,7 @@ sim_run (const sim_options_t *options, counts_t *counts, uint64_t *digest,
     counts->stored += self.counts.stored;
     counts->answered += self.counts.answered;
     counts->closed += self.counts.closed;
+    counts->taken_over += self.counts.taken_over;
     counts->called += self.counts.called;
     *digest = self.digest;
     snprintf (failure, size, "%s", self.failure);

@@ -23,6 +23,8 @@
 
 #define SERVICES_MAX 4
 #define PEERS_MAX 40
+#define BROKERS_MAX 3
+#define TITANICS_MAX 4
 
 //  What a run is like. Each seed throws its own: a run with all faults at once
 //  hides what one with two of them finds.
@@ -32,7 +34,11 @@ typedef struct {
     int64_t expiry_ms;          //  Of the broker
     int64_t timeout_ms;         //  Of Titanic
     int64_t retry_ms;
+    size_t brokers;             //  At most BROKERS_MAX
+    size_t titanics;            //  On one store, at most TITANICS_MAX
+    bool spread;                //  Each at one broker, not all at all
     int64_t lease_ms;           //  Others may be at the store; 0: none are
+    int64_t patience_ms;        //  Until a silent store is given up
     size_t request_workers;     //  Of Titanic
     size_t reply_workers;
     size_t close_workers;
@@ -49,7 +55,7 @@ typedef struct {
     int64_t disk_ms;            //  Most for a commit
     bool partials;              //  Workers of 0.2 send PARTIALs
     int64_t fault_ms;           //  Between two faults, at most; 0: none
-    unsigned weights [16];      //  How often each fault, see nemesis.c
+    unsigned weights [20];      //  How often each fault, see nemesis.c
     unsigned torn_per_mille;    //  Commits in which the server dies
     unsigned disk_per_mille;    //  Commits that fail
 } swarm_t;
@@ -59,8 +65,7 @@ typedef struct _network_t network_t;
 typedef struct _disk_t disk_t;
 typedef struct _ledger_t ledger_t;
 typedef struct _peer_t peer_t;
-typedef struct _broker_watch_t broker_watch_t;
-typedef struct _titanic_watch_t titanic_watch_t;
+typedef struct _lease_watch_t lease_watch_t;
 typedef struct _mutant_t mutant_t;
 
 //  What was done, for the report.
@@ -70,6 +75,7 @@ typedef struct {
     uint64_t stored;            //  Requests that were answered 200 with an id
     uint64_t answered;          //  Of them, replies that a client has got
     uint64_t closed;            //  Of them, closed
+    uint64_t taken_over;        //  Claims that had been another server's
     uint64_t called;            //  Replies to clients of services
 } counts_t;
 
@@ -86,12 +92,11 @@ typedef struct _sim_t {
     counts_t counts;
     swarm_t swarm;
     network_t *network;
-    machine_t *broker;
-    machine_t *titanic;
+    machine_t *brokers [BROKERS_MAX];
+    machine_t *titanics [TITANICS_MAX];
     disk_t *disk;
     ledger_t *ledger;
-    broker_watch_t *broker_watch;
-    titanic_watch_t *titanic_watch;
+    lease_watch_t *lease_watch;
     const mutant_t *mutant;     //  Put into an engine's way, NULL for none
     peer_t *peers [PEERS_MAX];  //  Workers and clients
     size_t peer_count;

@@ -82,13 +82,14 @@ s_simulate (sim_options_t run, int64_t runs)
         digest = digest * 31 + run_digest;
     }
     printf ("%lld runs, %llu steps, %llu faults: %llu requests stored, "
-            "%llu replies fetched, %llu closed, %llu calls; all well; "
-            "digest %016llx\n", (long long) runs,
+            "%llu replies fetched, %llu closed, %llu taken over, %llu calls; "
+            "all well; digest %016llx\n", (long long) runs,
             (unsigned long long) counts.steps,
             (unsigned long long) counts.faults,
             (unsigned long long) counts.stored,
             (unsigned long long) counts.answered,
             (unsigned long long) counts.closed,
+            (unsigned long long) counts.taken_over,
             (unsigned long long) counts.called, (unsigned long long) digest);
     return EXIT_SUCCESS;
 }

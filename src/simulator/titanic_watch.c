@@ -13,12 +13,13 @@
 #include <string.h>
 
 #include <uthash.h>
+#include <utlist.h>
 
 #include "../engine/conversation.h"
 #include "../protocol/tsp.h"
 #include "disk.h"
+#include "lease_watch.h"
 #include "ledger.h"
-#include "machine.h"
 #include "memory.h"
 #include "peer.h"
 #include "trace.h"
@@ -35,7 +36,8 @@ static const char *const s_services [] = {
 };
 
 //  One of its sockets
-typedef struct {
+typedef struct _line_t {
+    titanic_watch_t *watch;     //  Whose it is
     channel_t channel;          //  Key
     line_type_t type;
     bool ready;                 //  READY has been sent
@@ -45,20 +47,24 @@ typedef struct {
     message_t *asked;           //  Its body
     bool out;                   //  Execution: a reply is to come
     entry_t *entry;             //  Execution: of this; NULL for mmi.service
+    request_id_t lease;         //  Execution: under which it was claimed
+    struct _line_t *prev, *next;    //  In the entry's out
     UT_hash_handle hh;
 } line_t;
 
 struct _titanic_watch_t {
     sim_t *sim;
+    const machine_t *machine;   //  The server
     line_t *lines;              //  By channel
     bool stopped;
 };
 
 titanic_watch_t *
-titanic_watch_new (sim_t *sim)
+titanic_watch_new (sim_t *sim, const machine_t *machine)
 {
     titanic_watch_t *self = memory_need (calloc (1, sizeof (titanic_watch_t)));
     self->sim = sim;
+    self->machine = machine;
     return self;
 }
 
@@ -69,7 +75,7 @@ s_line_clear (line_t *line)
     frame_destroy (&line->client);
     message_destroy (&line->asked);
     if (line->entry)
-        line->entry->out--;
+        DL_DELETE (line->entry->out, line);
     line->entry = NULL;
     line->out = false;
 }
@@ -88,7 +94,6 @@ titanic_watch_start (titanic_watch_t *self)
     line_t *line, *next;
     HASH_ITER (hh, self->lines, line, next)
         s_line_destroy (self, line);
-    ledger_restart (self->sim->ledger);
     self->stopped = false;
 }
 
@@ -108,7 +113,7 @@ s_line (titanic_watch_t *self, channel_t channel)
     return line;
 }
 
-#define FAIL(...) sim_fail (self->sim, "titanic: " __VA_ARGS__)
+#define FAIL(...) machine_fail (self->machine, __VA_ARGS__)
 
 //  --------------------------------------------------------------------------
 //  Events
@@ -139,8 +144,8 @@ s_received (titanic_watch_t *self, const event_t *event)
 void
 titanic_watch_event (titanic_watch_t *self, const event_t *event)
 {
-    trace_titanic_event (self->sim, event);
-    if (machine_is_weak (self->sim->titanic))
+    trace_titanic_event (self->sim, machine_name (self->machine), event);
+    if (machine_is_weak (self->machine))
         return;
     if (event->type == EVENT_RECEIVED)
         s_received (self, event);
@@ -193,6 +198,10 @@ s_check_reply (titanic_watch_t *self, const line_t *line, int status,
     if (status == TSP_OK && (!entry || state != DISK_ANSWERED
     ||  !peer_is_reply (entry->service, entry->body, message, body + 1)))
         FAIL ("titanic.reply gives a reply that is not that request's");
+    else
+    if (status == TSP_OK && !peer_same_body (entry->reply, 0, message,
+                                             body + 1))
+        FAIL ("titanic.reply gives another reply than the first");
     if (status == TSP_PENDING && state != DISK_PENDING)
         FAIL ("titanic.reply says 300 of what is not pending");
     if (status == TSP_UNKNOWN && state != DISK_ABSENT)
@@ -270,6 +279,38 @@ s_converses (titanic_watch_t *self, line_t *line, const message_t *message)
     line->ready = true;
 }
 
+static bool
+s_is_shared (const titanic_watch_t *self)
+{
+    return self->sim->swarm.lease_ms > 0;
+}
+
+//  Whether somebody executes it who may: whose lease holds, where there is one.
+//  What a server does that is out of memory is not known.
+static bool
+s_is_out (titanic_watch_t *self, const entry_t *entry)
+{
+    const line_t *line;
+    DL_FOREACH (entry->out, line)
+        if (!machine_is_weak (line->watch->machine)
+        && (!s_is_shared (self)
+         || lease_watch_holds (self->sim->lease_watch, &line->lease)))
+            return true;
+    return false;
+}
+
+//  Whether it is to be executed, and by us
+static bool
+s_is_due (titanic_watch_t *self, const entry_t *entry)
+{
+    bool ours = !s_is_shared (self)
+        || lease_watch_may_execute (self->sim->lease_watch, self->machine,
+                                    entry);
+    return (entry->orphan || (ours && !s_is_out (self, entry)))
+        && (entry->unsure
+         || disk_state (self->sim->disk, &entry->id) == DISK_PENDING);
+}
+
 //  Which of the stored requests that ask just this is executed: one that may
 //  be, if there is one
 static entry_t *
@@ -282,11 +323,24 @@ s_executed (titanic_watch_t *self, const message_t *message,
                                       command->service, message,
                                       command->body))) {
         any = entry;
-        if (entry->out == 0 && (entry->unsure
-        ||  disk_state (self->sim->disk, &entry->id) == DISK_PENDING))
+        if (s_is_due (self, entry))
             break;
     }
     return entry? entry: any;
+}
+
+//  A store that has lost claims may give to two what one has claimed
+static void
+s_check_claim (titanic_watch_t *self, const entry_t *entry)
+{
+    if (entry->orphan)
+        return;
+    if (s_is_out (self, entry))
+        FAIL ("a request is executed twice at a time");
+    if (s_is_shared (self)
+    && !lease_watch_may_execute (self->sim->lease_watch, self->machine, entry))
+        FAIL ("a request is executed that another may execute: it was not "
+              "claimed, or the lease has run out");
 }
 
 static void
@@ -303,16 +357,18 @@ s_executes (titanic_watch_t *self, line_t *line, const message_t *message)
     line->out = true;
     if (frame_is (command.service, "mmi.service", 11))
         return;
-    line->entry = s_executed (self, message, &command);
-    if (!line->entry) {
+    entry_t *entry = s_executed (self, message, &command);
+    if (!entry) {
         FAIL ("REQUEST that nobody has stored, or for another service");
         return;
     }
-    if (line->entry->out++ > 0)
-        FAIL ("a request is executed twice at a time");
-    if (!line->entry->unsure
-    &&  disk_state (self->sim->disk, &line->entry->id) != DISK_PENDING)
+    s_check_claim (self, entry);
+    if (!entry->unsure
+    &&  disk_state (self->sim->disk, &entry->id) != DISK_PENDING)
         FAIL ("a request is executed that is closed, or has its reply");
+    line->entry = entry;
+    line->lease = entry->holder;
+    DL_APPEND (entry->out, line);
 }
 
 //  --------------------------------------------------------------------------
@@ -327,6 +383,7 @@ s_opens (titanic_watch_t *self, channel_t channel)
     }
     const swarm_t *swarm = &self->sim->swarm;
     line_t *line = memory_need (calloc (1, sizeof (line_t)));
+    line->watch = self;
     line->channel = channel;
     size_t slot = CHANNEL_SLOT (channel);
     size_t replies = swarm->request_workers + swarm->reply_workers;
@@ -398,11 +455,12 @@ titanic_watch_effects (titanic_watch_t *self, const event_t *event,
                        update_t *update, size_t first)
 {
     for (size_t nbr = first; nbr < update_size (update); nbr++)
-        trace_titanic_effect (self->sim, update_effect (update, nbr));
+        trace_titanic_effect (self->sim, machine_name (self->machine),
+                              update_effect (update, nbr));
     for (size_t nbr = first; nbr < update_size (update); nbr++) {
         effect_t *effect = update_effect (update, nbr);
         //  The ledger is kept also of a server that is out of memory
-        if (!machine_is_weak (self->sim->titanic))
+        if (!machine_is_weak (self->machine))
             s_effect (self, event, effect);
         else
         if (effect->type == EFFECT_WRITE && effect->query.type == STORE_PUT)
@@ -411,6 +469,6 @@ titanic_watch_effects (titanic_watch_t *self, const event_t *event,
         if (effect->type == EFFECT_WRITE && effect->query.type == STORE_DROP)
             ledger_closing (self->sim->ledger, &effect->query.id);
     }
-    if (!machine_is_weak (self->sim->titanic) && !self->stopped)
+    if (!machine_is_weak (self->machine) && !self->stopped)
         s_check_heartbeats (self, event, update);
 }

@@ -10,10 +10,12 @@
 #ifndef TITANIC_WATCH_H_INCLUDED
 #define TITANIC_WATCH_H_INCLUDED
 
-#include "sim.h"
+#include "machine.h"
+
+typedef struct _titanic_watch_t titanic_watch_t;
 
 titanic_watch_t *
-    titanic_watch_new (sim_t *sim);
+    titanic_watch_new (sim_t *sim, const machine_t *machine);
 void
     titanic_watch_destroy (titanic_watch_t **self_p);
 

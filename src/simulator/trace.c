@@ -94,7 +94,7 @@ s_add_message (line_t *line, sim_t *sim, const message_t *message,
 }
 
 void
-trace_broker_event (sim_t *sim, const event_t *event)
+trace_broker_event (sim_t *sim, const char *who, const event_t *event)
 {
     if (!sim->trace)
         return;
@@ -114,11 +114,11 @@ trace_broker_event (sim_t *sim, const event_t *event)
         default:
             s_add (&line, "STOP");
     }
-    sim_trace (sim, "broker", "%s", line.text);
+    sim_trace (sim, who, "%s", line.text);
 }
 
 void
-trace_broker_effect (sim_t *sim, const effect_t *effect)
+trace_broker_effect (sim_t *sim, const char *who, const effect_t *effect)
 {
     if (!sim->trace || effect->type != EFFECT_SEND)
         return;
@@ -128,7 +128,7 @@ trace_broker_effect (sim_t *sim, const effect_t *effect)
         == MDP_OK;
     s_add_message (&line, sim, effect->message, 1,
                    client? MDP_AT_CLIENT: MDP_AT_WORKER);
-    sim_trace (sim, "broker", "%s", line.text);
+    sim_trace (sim, who, "%s", line.text);
 }
 
 static const char *const s_queries [] = {
@@ -146,16 +146,18 @@ s_add_answer (line_t *line, const store_answer_t *answer)
            store_result_text (answer->result), answer->record_count);
 }
 
-//  Its slot, which is the worker's or the execution's, and its number there
+//  Which of its brokers it is for; its slot, which is the worker's or the
+//  execution's, and its number there
 static void
 s_add_channel (line_t *line, channel_t channel)
 {
-    s_add (line, "%u.%u: ", (unsigned) CHANNEL_SLOT (channel),
-           (unsigned) (channel / CHANNEL_SLOTS));
+    s_add (line, "%u/%u.%u: ", (unsigned) CHANNEL_BROKER (channel),
+           (unsigned) CHANNEL_SLOT (channel),
+           (unsigned) ((uint32_t) channel / CHANNEL_SLOTS));
 }
 
 void
-trace_titanic_event (sim_t *sim, const event_t *event)
+trace_titanic_event (sim_t *sim, const char *who, const event_t *event)
 {
     if (!sim->trace)
         return;
@@ -180,7 +182,7 @@ trace_titanic_event (sim_t *sim, const event_t *event)
         default:
             s_add (&line, "STOP");
     }
-    sim_trace (sim, "titanic", "%s", line.text);
+    sim_trace (sim, who, "%s", line.text);
 }
 
 static void
@@ -198,7 +200,7 @@ s_add_query (line_t *line, const store_query_t *query)
 }
 
 void
-trace_titanic_effect (sim_t *sim, const effect_t *effect)
+trace_titanic_effect (sim_t *sim, const char *who, const effect_t *effect)
 {
     if (!sim->trace || effect->type == EFFECT_NOTICE)
         return;
@@ -214,5 +216,5 @@ trace_titanic_effect (sim_t *sim, const effect_t *effect)
         else
             s_add (&line, effect->type == EFFECT_OPEN? "opens": "closes");
     }
-    sim_trace (sim, "titanic", "%s", line.text);
+    sim_trace (sim, who, "%s", line.text);
 }

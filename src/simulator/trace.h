@@ -16,14 +16,14 @@
 
 #include "sim.h"
 
-//  Each does nothing unless the run is traced.
+//  Each does nothing unless the run is traced. who is the server's name.
 void
-    trace_broker_event (sim_t *sim, const event_t *event);
+    trace_broker_event (sim_t *sim, const char *who, const event_t *event);
 void
-    trace_broker_effect (sim_t *sim, const effect_t *effect);
+    trace_broker_effect (sim_t *sim, const char *who, const effect_t *effect);
 void
-    trace_titanic_event (sim_t *sim, const event_t *event);
+    trace_titanic_event (sim_t *sim, const char *who, const event_t *event);
 void
-    trace_titanic_effect (sim_t *sim, const effect_t *effect);
+    trace_titanic_effect (sim_t *sim, const char *who, const effect_t *effect);
 
 #endif
