@@ -43,7 +43,7 @@ static const option_t s_table [] = {
     { "network", 0, OPTION_NUMBER, "NS",
       "nanoseconds from one machine to another", "50000", 0, NS_MAX },
     { "cores", 0, OPTION_NUMBER, "N", "cores of each machine", "4", 1, 1000 },
-    { "clients", 0, OPTION_NUMBER, "N", "clients of all servers", "1024", 1,
+    { "clients", 0, OPTION_NUMBER, "N", "clients for each server", "512", 1,
       100000 },
     { "duration", 0, OPTION_NUMBER, "MS", "milliseconds that are measured",
       "1000", 1, 1000000 },
@@ -109,7 +109,7 @@ s_measure (plan_t plan, int64_t duration_ms)
     world_measure (&plan, 700, duration_ms, &stores);
     plan.workers = workers;
     plan.lives = true;
-    world_measure (&plan, 1500, duration_ms, &lives);
+    world_measure (&plan, 2000, duration_ms, &lives);
     printf ("| %zu | %zu | %s | %.0f | %s | %.0f | %s |\n", plan.titanics,
             plan.brokers, plan.base.standby? "yes": "no", stores.stored,
             s_limit (&stores), lives.closed, s_limit (&lives));
@@ -135,6 +135,7 @@ static void
 s_apart (plan_t plan, int64_t duration_ms)
 {
     static const size_t titanics [] = { 1, 2, 4, 8 };
+    size_t clients = plan.clients;
     static const size_t brokers [] = { 1, 2, 4 };
     printf ("Machines of their own\n\n"
             "| servers | brokers | standby | stored /s | limit | lives /s | "
@@ -143,6 +144,7 @@ s_apart (plan_t plan, int64_t duration_ms)
         for (size_t nbr = 0; nbr < 4; nbr++) {
             plan.brokers = brokers [place];
             plan.titanics = titanics [nbr];
+            plan.clients = clients * titanics [nbr];
             plan.base.standby = false;
             s_measure (plan, duration_ms);
         }
