@@ -91,6 +91,7 @@ struct _stage_t {
     int64_t began_us;
     int64_t lag_ms;
     unsigned probes;            //  Services of probes so far
+    unsigned monitors;          //  Connections that were waited for so far
     size_t beats;               //  Heartbeats in a row in the transcript
     FILE *transcript;
     char *transcript_text;

@@ -120,6 +120,23 @@ s_forgets_waiting (wreck_t *self, const event_t *event, update_t *update)
     return false;
 }
 
+//  What would have to wait is refused, by an answer of the broker's own
+static bool
+s_refuses_waiting (wreck_t *self, const event_t *event, update_t *update)
+{
+    if (s_forgets_waiting (self, event, update))
+        return true;
+    mdp_command_t command;
+    wreck_read_event (event, &command);
+    message_t *body = message_new ();
+    message_add_string (body, "503");
+    message_t *message = mdp_client_reply (command.version, wreck_address (event),
+                                           command.service, body, 0);
+    message_destroy (&body);
+    update_send (update, 0, &message);
+    return false;
+}
+
 //  Of all that comes before the first reply only the first is kept
 static bool
 s_keeps_one_waiting (wreck_t *self, const event_t *event, update_t *update)
@@ -471,6 +488,7 @@ const fault_t dialogue_faults [] = {
     { "cuts-large-frames", NULL, s_maul, NULL, MAUL_LARGE },
     { "refuses-empty-body", s_refuses_empty, NULL, NULL, 0 },
     { "forgets-waiting", s_forgets_waiting, NULL, NULL, 0 },
+    { "refuses-waiting", s_refuses_waiting, NULL, NULL, 0 },
     { "keeps-one-waiting", s_keeps_one_waiting, NULL, NULL, 0 },
     { "plain-names-only", s_plain_names, NULL, NULL, 0 },
     { "short-addresses-only", s_short_addresses, NULL, NULL, 0 },
