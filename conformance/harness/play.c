@@ -99,6 +99,22 @@ s_severity (const requirement_t *const *requirements, size_t count)
     return verdict;
 }
 
+//  Nothing has been seen of the target, and it is over already
+static bool
+s_never_started (play_t *self, stage_result_t result, char *reason)
+{
+    char *text = zsys_sprintf (PLAY_AT_START "%s", reason);
+    free (reason);
+    return s_stage_failed (self, result, text);
+}
+
+//  Whether the harness is the broker, and nobody has come
+static bool
+s_is_unvisited (const play_t *self)
+{
+    return self->host && stage_guests (self->host) == 0;
+}
+
 //  The target did not do what the step wants
 static bool
 s_broken (play_t *self, const step_t *step, const char *expected,
@@ -108,15 +124,18 @@ s_broken (play_t *self, const step_t *step, const char *expected,
     const requirement_t *const *requirements = step->tag_count
         ? step->tags: scenario->covers;
     size_t count = step->tag_count? step->tag_count: scenario->cover_count;
-    s_blame (self->result, requirements, count);
     char *death = NULL;
-    if (stage_crashed (self->stage, &death))
+    bool died = stage_crashed (self->stage, &death);
+    if (died && s_is_unvisited (self))
+        return s_never_started (self, STAGE_DIED, death);
+    s_blame (self->result, requirements, count);
+    if (died)
         return s_stage_failed (self, STAGE_DIED, death);
     result_set (&self->result->expected, expected);
     result_set (&self->result->received, received);
     stage_note (self->stage, "here: %s", reason);
-    char *text = zsys_sprintf ("%s%s", step->passing
-        ? "before it came to the point: ": "", reason);
+    char *text = zsys_sprintf ("%s%s", s_is_unvisited (self)? PLAY_AT_START
+        : step->passing? "before it came to the point: ": "", reason);
     s_end (self, s_severity (requirements, count), text);
     free (text);
     return false;
@@ -912,12 +931,8 @@ s_raise_target (play_t *self)
         result = stage_start (self->stage, PROCESS_TITANIC, false, &reason);
     if (result == STAGE_FINE)
         return true;
-    s_blame (self->result, self->scenario->covers, self->scenario->cover_count);
-    s_stage_failed (self, result, reason);
-    char *text = zsys_sprintf (PLAY_AT_START "%s", self->result->reason);
-    result_set (&self->result->reason, text);
-    free (text);
-    return false;
+    //  It was not asked about anything yet: nothing is blamed
+    return s_never_started (self, result, reason);
 }
 
 //  Principle 4: a dead server never passes, whatever its steps came to

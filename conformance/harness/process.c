@@ -35,6 +35,8 @@ s_shell_command (const char *command)
     if (strpbrk (command, ";&|\n"))
         return strdup (command);
     const char *word = command + strspn (command, " ");
+    if (strncmp (word, "exec ", strlen ("exec ")) == 0)
+        return strdup (command);
     bool assigns = memchr (word, '=', strcspn (word, " '\"/")) != NULL;
     return zsys_sprintf ("exec %s%s", assigns? "env ": "", command);
 }

@@ -63,6 +63,13 @@ s_is_late (const char *name)
     return false;
 }
 
+bool
+profile_owns (const char *name)
+{
+    return streq (name, "bin") || streq (name, "endpoint")
+        || streq (name, "heartbeat") || s_is_late (name) || keys_is_name (name);
+}
+
 //  The value with its ${names} replaced; fresh
 static char *
 s_expand (reader_t *reader, const char *value)

@@ -56,6 +56,10 @@ typedef struct {
     const char *value;
 } variable_t;
 
+//  Whether a variable has a value of its own, which nobody can give it another: ${mdp}.
+bool
+    profile_owns (const char *name);
+
 //  Read a profile. Variables end with one whose name is NULL; ${endpoint} and
 //  ${heartbeat} are those of the profile, ${profile} is the folder it is in.
 //  NULL after one line for each mistake on errors.

@@ -79,6 +79,9 @@ s_define (run_options_t *self, char *argument)
     if (!equals)
         return s_usage ("--define needs NAME=VALUE, not %s", argument);
     *equals = 0;
+    if (profile_owns (argument))
+        return s_usage ("--define %s: this variable has a value already, see "
+                        "PROFILES in seatrial(1); choose another name", argument);
     variable_t variable = { argument, equals + 1 };
     vector_push (self->variables, self->variable_count, variable);
     return 0;

@@ -38,7 +38,8 @@
 #define CONFIRMS_MAX 3
 //  Less idle time than this share is busy
 #define IDLE_LEAST 0.2
-//  Targets that beat no faster than this have time to spare on any machine
+//  Targets that beat no faster than this have time to spare on any machine, once they
+//  have started
 #define SLOW_MS 1000
 
 //  What all cores together have done so far, in ticks
@@ -308,10 +309,13 @@ s_was_starved (runner_t *self, const slot_t *slot, int64_t lag_ms)
 //  The machine had hardly time to spare while the scenario ran: the target may
 //  have been slow for that alone, even though the harness was not
 static bool
-s_was_busy (runner_t *self, const slot_t *slot)
+s_was_busy (runner_t *self, const slot_t *slot, const result_t *result)
 {
     const profile_t *profile = self->jobs [slot->index].profile;
-    if ((double) profile->heartbeat_ms * self->config->scale >= SLOW_MS)
+    bool started = !result->reason
+        || strncmp (result->reason, PLAY_AT_START, strlen (PLAY_AT_START));
+    if ((double) profile->heartbeat_ms * self->config->scale >= SLOW_MS
+    &&  started)
         return false;
     load_t load = s_load ();
     double total = (double) (load.total - slot->load.total);
@@ -392,7 +396,7 @@ s_finish (runner_t *self, slot_t *slot)
     //  A process that dies does not do so for want of time
     bool doubtful = result->verdict > VERDICT_SKIP && (starved
         || (self->config->confirm && slot->runs < CONFIRMS_MAX
-        &&  result->verdict < VERDICT_CRASH && s_was_busy (self, slot)));
+        &&  result->verdict < VERDICT_CRASH && s_was_busy (self, slot, result)));
     if (doubtful && slot->runs < RERUNS_MAX) {
         s_put_off (self, slot, &result);
         return;
