@@ -67,11 +67,14 @@ host_open (stage_t *self, player_t *host)
     zsock_set_rcvhwm (host->socket, 0);
     if (self->config.keys)
         keys_bind (self->config.keys, host->socket);
+    host->monitor = inside_monitor (self, host->socket, ZMQ_EVENT_DISCONNECTED);
+    host->hangups = 0;
     if (s_bind (host->socket, profile->endpoint) >= 0
     && (!profile->worker_endpoint
     ||  s_bind (host->socket, profile->worker_endpoint) >= 0))
         return 0;
     zsock_destroy (&host->socket);
+    zsock_destroy (&host->monitor);
     return -1;
 }
 
@@ -125,6 +128,7 @@ stage_reopen (stage_t *self, player_t *host)
 {
     host_clear (host);
     zsock_destroy (&host->socket);
+    zsock_destroy (&host->monitor);
     int rc = host_open (self, host);
     if (rc == 0)
         stage_note (self, "%s opens", host->name);
@@ -144,6 +148,7 @@ host_destroy (player_t *host)
     for (size_t index = 0; index < host->guest_count; index++)
         inside_player_destroy (&host->guests [index]);
     free (host->guests);
+    zsock_destroy (&host->monitor);
     zlist_destroy (&host->offered);
     zlist_destroy (&host->echoed);
     free (host->latest);
@@ -173,6 +178,36 @@ s_guest (player_t *host, zframe_t *address)
     guest->inbox = zlist_new ();
     guest->address = zframe_dup (address);
     vector_push (host->guests, host->guest_count, guest);
+    return guest;
+}
+
+//  Whether a connection has ended that has not been counted yet
+static bool
+s_hung_up (player_t *host)
+{
+    while (host->monitor && zsock_events (host->monitor) & ZMQ_POLLIN) {
+        zmsg_t *event = zmsg_recv (host->monitor);
+        zmsg_destroy (&event);
+        host->hangups++;
+    }
+    if (host->hangups == 0)
+        return false;
+    host->hangups--;
+    return true;
+}
+
+//  Whoever chooses its own address has the same one on a fresh socket (7/MDP wants
+//  fresh sockets, not fresh addresses): its next READY is a new guest's, if a
+//  connection has ended since
+static player_t *
+s_visitor (player_t *host, zframe_t *address, zmsg_t *message)
+{
+    player_t *guest = s_guest (host, address);
+    if (guest->heard_ms && inside_is (guest->words->ready, message)
+    &&  s_hung_up (host)) {
+        guest->gone = true;
+        guest = s_guest (host, address);
+    }
     return guest;
 }
 
@@ -363,7 +398,7 @@ host_read (stage_t *self, player_t *host)
         if (!message)
             break;
         zframe_t *address = zmsg_pop (message);
-        player_t *guest = s_guest (host, address);
+        player_t *guest = s_visitor (host, address, message);
         zframe_t *first = zmsg_first (message);
         const char *type = first? zframe_meta (first, "Socket-Type"): NULL;
         if (type && !guest->socket_type)

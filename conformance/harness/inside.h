@@ -65,6 +65,8 @@ struct _player_t {
     bool unmanaged;             //  Its mmi.service answers 501
     bool unanswering;           //  Or nothing
     zlist_t *echoed;            //  Those of them that it serves itself
+    zsock_t *monitor;           //  Tells of connections that end
+    size_t hangups;             //  Of them those that no guest was found for yet
     size_t arrivals;            //  Messages that were worth telling a script
     char *latest;               //  The last of them
     unsigned long long refused; //  Connections that nobody took, when it closed
@@ -91,7 +93,8 @@ struct _stage_t {
     int64_t began_us;
     int64_t lag_ms;
     unsigned probes;            //  Services of probes so far
-    unsigned monitors;          //  Connections that were waited for so far
+    unsigned monitors;          //  Sockets that were watched so far
+    bool refused;               //  A connection has not come about in time
     size_t beats;               //  Heartbeats in a row in the transcript
     FILE *transcript;
     char *transcript_text;
@@ -137,6 +140,10 @@ int
 //  The words of a version; NULL if there are none.
 const words_t *
     inside_words (const stage_t *self, const char *version);
+
+//  Tells of such events of a socket, a message each; NULL if it cannot.
+zsock_t *
+    inside_monitor (stage_t *self, zsock_t *socket, int events);
 
 //  A player that is not in the transcript, and take one off for good.
 player_t *

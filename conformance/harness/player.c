@@ -72,18 +72,16 @@ s_endpoint (const stage_t *self, const player_t *player)
          ? profile->worker_endpoint: profile->endpoint;
 }
 
-//  How long a connection may take before nothing waits for it any more: a broker that
-//  is paused, or refuses the connection, is met without
-#define HANDSHAKE_MS 500
+//  How long a connection may take; when one has taken longer, nothing waits for the
+//  next: the target refuses connections, or does not take any
+#define HANDSHAKE_MS 3000
 
-//  Tells how the handshakes of a player's socket go
-static zsock_t *
-s_monitor (player_t *player, unsigned serial)
+zsock_t *
+inside_monitor (stage_t *self, zsock_t *socket, int events)
 {
-    char *name = zsys_sprintf ("inproc://handshake-%u", serial);
+    char *name = zsys_sprintf ("inproc://monitor-%u", ++self->monitors);
     zsock_t *monitor = NULL;
-    if (zmq_socket_monitor (zsock_resolve (player->socket), name,
-                            ZMQ_EVENT_HANDSHAKE_SUCCEEDED) == 0) {
+    if (zmq_socket_monitor (zsock_resolve (socket), name, events) == 0) {
         monitor = zsock_new (ZMQ_PAIR);
         zsock_connect (monitor, "%s", name);
     }
@@ -100,9 +98,11 @@ s_await_handshake (stage_t *self, player_t *player, zsock_t **monitor_p)
     int64_t end = zclock_mono () + HANDSHAKE_MS;
     zmq_pollitem_t item = { .socket = *monitor_p? zsock_resolve (*monitor_p): NULL,
                             .events = ZMQ_POLLIN };
-    while (*monitor_p && zclock_mono () < end && !stage_crashed (self, NULL)
-    &&     zmq_poll (&item, 1, 5) == 0)
+    while (*monitor_p && !self->refused && !stage_crashed (self, NULL)
+    &&     zmq_poll (&item, 1, 5) == 0) {
+        self->refused = zclock_mono () >= end;
         inside_turn (self, zclock_mono ());
+    }
     zmq_socket_monitor (zsock_resolve (player->socket), NULL, 0);
     zsock_destroy (monitor_p);
 }
@@ -129,7 +129,8 @@ s_connect_zmtp (stage_t *self, player_t *player, const actor_t *actor)
     if (actor->over == OVER_ROUTER)
         zmq_setsockopt (handle, ZMQ_CONNECT_ROUTING_ID, ROUTER_TARGET,
                         strlen (ROUTER_TARGET));
-    zsock_t *monitor = s_monitor (player, ++self->monitors);
+    zsock_t *monitor = inside_monitor (self, player->socket,
+                                       ZMQ_EVENT_HANDSHAKE_SUCCEEDED);
     int rc = zsock_connect (player->socket, "%s", s_endpoint (self, player));
     s_await_handshake (self, player, &monitor);
     return rc;

@@ -90,11 +90,18 @@ s_probe_dialogue (stage_t *self, const actor_t *client_actor,
     player_t *client = worker? inside_enter (self, client_actor, true): NULL;
     if (client) {
         term_t terms [] = { inside_literal (service), inside_literal (question) };
-        zmsg_t *message = inside_compose (self->spoken->client_request, terms, 2,
-                                          NULL);
-        stage_send (self, client, &message);
-        served = s_reply (self, worker, answer, end)
-              && s_is_answered (self, client, answer, end);
+        for (int64_t now = zclock_mono (); !served && now < end;
+                     now = zclock_mono ()) {
+            zmsg_t *message = inside_compose (self->spoken->client_request, terms,
+                                              2, NULL);
+            stage_send (self, client, &message);
+            //  It may have come before the READY all the same, and be asked again
+            int64_t pause = now + stage_hb_ms (self, 3) + PROBE_MS;
+            served = s_reply (self, worker, answer, pause < end? pause: end)
+                  && s_is_answered (self, client, answer, end);
+            if (stage_crashed (self, NULL))
+                break;
+        }
         inside_dismiss (self, client);
     }
     if (worker)

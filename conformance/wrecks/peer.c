@@ -82,9 +82,11 @@ peer_exchange (message_t **message_p, size_t index, frame_t *frame)
 zsock_t *
 __wrap_wire_connect (const char *endpoint, const curve_t *curve)
 {
-    if (!s_has (PEER_OVER_REQ))
+    if (!s_has (PEER_OVER_REQ) && !s_has (PEER_OWN_ADDRESS))
         return s_peer.socket = __real_wire_connect (endpoint, curve);
-    s_peer.socket = zsock_new (ZMQ_REQ);
+    s_peer.socket = zsock_new (s_has (PEER_OVER_REQ)? ZMQ_REQ: ZMQ_DEALER);
+    if (s_has (PEER_OWN_ADDRESS))
+        zsock_set_identity (s_peer.socket, "mine");
     zsock_set_linger (s_peer.socket, 0);
     zsock_connect (s_peer.socket, "%s", endpoint);
     return s_peer.socket;

@@ -25,7 +25,8 @@ enum {
     PEER_OVER_REQ = 4,          //  It has a REQ socket
     PEER_NEEDS_BROKER = 8,      //  It ends when none is there at once
     PEER_DIES_AFTER_PAUSE = 16, //  It does not survive that it is stopped
-    PEER_WAITS_FOR_MORE = 32    //  It takes no second reply
+    PEER_WAITS_FOR_MORE = 32,   //  It takes no second reply
+    PEER_OWN_ADDRESS = 64       //  It chooses its address: no fault
 };
 
 //  One fault while its process runs.

@@ -335,6 +335,7 @@ const peer_fault_t worker_faults [] = {
     { "worker-never-gives-up", NULL, NULL, PEER_FEIGNS_HEARTBEATS },
     { "worker-deaf-to-disconnect", NULL, s_deaf_to_disconnect, 0 },
     { "worker-same-socket", s_keep_ready, s_same_socket, 0 },
+    { "worker-own-address", NULL, NULL, PEER_OWN_ADDRESS },
     { "worker-keeps-sockets", NULL, NULL, PEER_KEEPS_SOCKETS },
     { "worker-registers-once", s_registers_once, NULL, 0 },
     { "worker-registers-twice", s_registers_twice, NULL, 0 },
