@@ -93,6 +93,7 @@ struct _stage_t {
     int64_t began_us;
     int64_t lag_ms;
     unsigned probes;            //  Services of probes so far
+    unsigned names;             //  Addresses that were made up so far
     unsigned monitors;          //  Sockets that were watched so far
     bool refused;               //  A connection has not come about in time
     size_t beats;               //  Heartbeats in a row in the transcript

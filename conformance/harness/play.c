@@ -45,7 +45,8 @@ static verdict_t
 s_verdict_of (stage_result_t result)
 {
     return result == STAGE_DIED? VERDICT_CRASH
-         : result == STAGE_DEAF? VERDICT_HANG: VERDICT_BROKEN;
+         : result == STAGE_DEAF || result == STAGE_DEAF_EVER? VERDICT_HANG
+         : VERDICT_BROKEN;
 }
 
 static bool
@@ -113,6 +114,16 @@ static bool
 s_is_unvisited (const play_t *self)
 {
     return self->host && stage_guests (self->host) == 0;
+}
+
+//  A probe failed at this step; what never serves has not come to that through it
+static void
+s_blame_deaf (play_t *self, const step_t *step, stage_result_t served)
+{
+    const scenario_t *scenario = self->scenario;
+    if (served != STAGE_DEAF_EVER)
+        s_blame (self->result, step->tag_count? step->tags: scenario->covers,
+                 step->tag_count? step->tag_count: scenario->cover_count);
 }
 
 //  The target did not do what the step wants
@@ -534,10 +545,7 @@ s_try_prefix (play_t *self, const step_t *step, zmsg_t **prefix_p)
     stage_leave (self->stage, player);
     if (served != STAGE_FINE) {
         char *text = zsys_sprintf ("after %s: %s", frames, reason);
-        s_blame (self->result, step->tag_count? step->tags
-                                              : self->scenario->covers,
-                 step->tag_count? step->tag_count
-                                : self->scenario->cover_count);
+        s_blame_deaf (self, step, served);
         result_set (&self->result->expected, "a target that lives and serves");
         s_end (self, s_verdict_of (served), text);
         free (text);
@@ -830,9 +838,7 @@ s_serves (play_t *self, const step_t *step)
     stage_result_t served = s_probe (self, &reason);
     if (served == STAGE_FINE)
         return true;
-    s_blame (self->result, step->tag_count? step->tags
-                                          : self->scenario->covers,
-             step->tag_count? step->tag_count: self->scenario->cover_count);
+    s_blame_deaf (self, step, served);
     return s_stage_failed (self, served, reason);
 }
 
@@ -949,12 +955,16 @@ s_final_probe (play_t *self)
     &&  stage_is_down (self->stage))
         return;
     stage_result_t served = s_probe (self, &reason);
-    if (served == STAGE_FINE)
+    //  What a step has found is not what keeps it from serving
+    bool ever = served == STAGE_DEAF_EVER;
+    if (served == STAGE_FINE || (ever && result->verdict != VERDICT_PASS)) {
+        free (reason);
         return;
+    }
     char *text = result->reason
         ? zsys_sprintf ("%s; after that: %s", result->reason, reason)
         : zsys_sprintf ("at the end: %s", reason);
-    if (!result->requirement_count)
+    if (!result->requirement_count && !ever)
         s_blame (result, self->scenario->covers, self->scenario->cover_count);
     s_end (self, s_verdict_of (served), text);
     free (text);

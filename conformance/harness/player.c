@@ -123,9 +123,16 @@ s_connect_zmtp (stage_t *self, player_t *player, const actor_t *actor)
     if (self->config.keys)
         keys_connect (self->config.keys, player->socket);
     void *handle = zsock_resolve (player->socket);
-    if (actor->addressed)
+    if (actor->addressed && actor->address.size)
         zmq_setsockopt (handle, ZMQ_ROUTING_ID, actor->address.bytes,
                         actor->address.size);
+    else
+    if (self->config.profile->named && !actor->addressed
+    &&  actor->kind != ACTOR_PEER) {
+        char *name = zsys_sprintf ("seatrial-%u", ++self->names);
+        zmq_setsockopt (handle, ZMQ_ROUTING_ID, name, strlen (name));
+        free (name);
+    }
     if (actor->over == OVER_ROUTER)
         zmq_setsockopt (handle, ZMQ_CONNECT_ROUTING_ID, ROUTER_TARGET,
                         strlen (ROUTER_TARGET));

@@ -18,6 +18,7 @@
 static const char *s_settings [] = {
     "target/name", "target/endpoint", "target/worker-endpoint",
     "target/speaks", "target/heartbeat", "target/expiry", "target/start",
+    "target/named",
     "broker/command", "broker/attached", "titanic/command", "worker/command",
     "worker/slow", "client/command", "client/prints", "titanic-client/command",
     "titanic-client/prints", "state/directory", "state/size",
@@ -216,6 +217,7 @@ s_read_settings (reader_t *reader, zconfig_t *root)
         s_complain (reader, "state/directory %s is not an absolute path; leave "
                     "it out for the working directory", profile->state);
     profile->state_mib = s_number (reader, root, "state/size", 32);
+    profile->named = s_number (reader, root, "target/named", 0);
     profile->state_elsewhere = s_number (reader, root, "state/elsewhere", 0);
     profile->worker_endpoint = s_string (reader, root,
                                          "target/worker-endpoint");

@@ -34,6 +34,8 @@ typedef struct {
     int64_t heartbeat_ms;       //  The interval that it keeps and expects
     int64_t expiry_ms;          //  After which it drops a request for a service
                                 //  without workers; 0 when that is not known
+    bool named;                 //  Clients and workers have printable addresses:
+                                //  it serves no others
     int64_t start_ms;           //  How long it may take to start
     char *state;                //  Absolute path of its state directory; NULL
                                 //  when that is its working directory

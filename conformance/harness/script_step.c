@@ -284,9 +284,9 @@ s_read_address (cursor_t *cursor, actor_t *actor)
         return true;
     token_t *token = cursor_token (cursor);
     if (!token || token->type != TOKEN_TERM || token->term.type != TERM_BYTES
-    ||  token->term.size == 0 || token->term.size > 255
-    ||  token->term.bytes [0] == 0)
-        return cursor_fail (cursor, "an address of 1 to 255 bytes is due here, and "
+    ||  token->term.size > 255
+    ||  (token->term.size && token->term.bytes [0] == 0))
+        return cursor_fail (cursor, "an address of up to 255 bytes is due here, and "
                                "the first is not zero");
     actor->addressed = true;
     actor->address = term_dup (&token->term);

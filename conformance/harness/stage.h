@@ -53,6 +53,7 @@ typedef enum {
     STAGE_FINE,
     STAGE_DIED,                 //  A process ended by itself
     STAGE_DEAF,                 //  It lives, and does not serve
+    STAGE_DEAF_EVER,            //  Nor does it when it has just started
     STAGE_TROUBLE               //  The harness could not do its part
 } stage_result_t;
 
@@ -96,7 +97,8 @@ bool
 
 //  Whether the services of the target that runs still serve: a worker of a
 //  fresh service gets a client's request through the broker and its reply
-//  back; titanic.close, if the target has Titanic, answers.
+//  back; titanic.close, if the target has Titanic, answers. A broker that does not
+//  serve is killed, and started and asked afresh.
 stage_result_t
     stage_probe (stage_t *self, bool titanic, char **reason);
 

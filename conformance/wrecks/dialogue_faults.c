@@ -176,6 +176,16 @@ s_short_addresses (wreck_t *self, const event_t *event, update_t *update)
         || frame_size (wreck_address (event)) <= 32;
 }
 
+//  Addresses are strings, as if all of them could be printed
+static bool
+s_printable_addresses (wreck_t *self, const event_t *event, update_t *update)
+{
+    (void) self;
+    (void) update;
+    return event->type != EVENT_RECEIVED
+        || *frame_data (wreck_address (event)) != 0;
+}
+
 //  Bodies have no more than 32 frames
 static bool
 s_few_frames (wreck_t *self, const event_t *event, update_t *update)
@@ -492,6 +502,7 @@ const fault_t dialogue_faults [] = {
     { "keeps-one-waiting", s_keeps_one_waiting, NULL, NULL, 0 },
     { "plain-names-only", s_plain_names, NULL, NULL, 0 },
     { "short-addresses-only", s_short_addresses, NULL, NULL, 0 },
+    { "printable-addresses-only", s_printable_addresses, NULL, NULL, 0 },
     { "few-frames", s_few_frames, NULL, NULL, 0 },
     { "few-workers", s_few_workers, NULL, NULL, 0 },
     { "drops-when-busy", s_drops_when_busy, s_note_held, NULL, 0 },
