@@ -40,6 +40,16 @@ s_loses_body (peer_t *self, message_t **message_p,
 }
 
 static void
+s_first_frame_only (peer_t *self, message_t **message_p,
+                    const mdp_command_t *command)
+{
+    (void) self;
+    while (command->type == MDP_CLIENT_REPLY
+    &&     message_size (*message_p) > command->body + 1)
+        peer_exchange (message_p, command->body + 1, NULL);
+}
+
+static void
 s_fails_on_reply (peer_t *self, message_t **message_p,
                   const mdp_command_t *command)
 {
@@ -252,6 +262,7 @@ const peer_fault_t client_faults [] = {
     { "client-no-empty-frame", s_no_empty_frame, NULL, 0 },
     { "client-over-req", NULL, NULL, PEER_OVER_REQ },
     { "client-loses-body", NULL, s_loses_body, 0 },
+    { "client-first-frame-only", NULL, s_first_frame_only, 0 },
     { "client-fails-on-reply", NULL, s_fails_on_reply, 0 },
     { "client-asks-twice", s_asks_twice, NULL, 0 },
     { "client-asks-once", s_asks_once, NULL, 0 },
