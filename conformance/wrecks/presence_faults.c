@@ -96,6 +96,26 @@ s_note_only (wreck_t *self, const event_t *event, update_t *update)
     return true;
 }
 
+//  When one worker is dropped, others get no heartbeats any more
+static bool
+s_is_after_loss (wreck_t *self, const effect_t *effect,
+                 const mdp_command_t *command)
+{
+    (void) effect;
+    bool lost = false;
+    for (size_t nbr = 0; nbr < self->workers.count; nbr++)
+        lost |= self->last_ms - self->workers.notes [nbr].heard_ms > EXPIRY_MS;
+    return lost && command->type == MDP_WORKER_HEARTBEAT;
+}
+
+static void
+s_heartbeats_before_loss (wreck_t *self, const event_t *event, update_t *update,
+                          size_t first)
+{
+    (void) event;
+    s_drop_to_workers (self, update, first, s_is_after_loss);
+}
+
 static void
 s_heartbeats_idle_only (wreck_t *self, const event_t *event,
                         update_t *update, size_t first)
@@ -403,6 +423,7 @@ const fault_t presence_faults [] = {
     { "never-heartbeats", NULL, s_never_heartbeats, NULL, 0 },
     { "heartbeats-rarely", NULL, s_heartbeats_rarely, NULL, 0 },
     { "heartbeats-idle-only", s_note_only, s_heartbeats_idle_only, NULL, 0 },
+    { "heartbeats-before-loss", s_note_only, s_heartbeats_before_loss, NULL, 0 },
     { "heartbeats-last-only", s_note_only, s_heartbeats_last_only, NULL, 0 },
     { "heartbeats-to-clients", s_note_only, s_heartbeats_to_clients, NULL, 0 },
     { "heartbeats-always", NULL, s_heartbeats_always, NULL, 0 },
