@@ -92,6 +92,7 @@ struct _stage_t {
     zmq_pollitem_t *items;      //  As many as players, and one
     int64_t began_us;
     int64_t lag_ms;
+    bool slow;                  //  The worker that was started works long
     unsigned probes;            //  Services of probes so far
     unsigned names;             //  Addresses that were made up so far
     unsigned monitors;          //  Sockets that were watched so far

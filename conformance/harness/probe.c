@@ -193,13 +193,23 @@ stage_probe (stage_t *self, bool titanic, char **reason)
         *reason = strdup (what);
         return STAGE_DEAF;
     }
-    *reason = zsys_sprintf ("%s, nor does it when it has just started", what);
+    *reason = zsys_sprintf ("%s" STAGE_NOR_AFRESH, what);
     return STAGE_DEAF_EVER;
 }
 
 
 //  --------------------------------------------------------------------------
 //  The harness is the broker, and asks its guests
+
+//  A worker that works long, ten intervals or more (worker/slow), takes so long over
+//  probes too, and may have something in hand
+#define SLOW_HB 30
+
+static int64_t
+s_slowness_ms (const stage_t *self)
+{
+    return self->slow? stage_hb_ms (self, SLOW_HB): 0;
+}
 
 //  A guest that serves such a service, has nothing in hand, and was heard of
 //  lately
@@ -227,7 +237,7 @@ s_ask_guest (stage_t *self, player_t *guest, const char *body)
     zmsg_t *message = inside_compose (guest->words->request, terms, 2, NULL);
     stage_send (self, guest, &message);
     pattern_t expected = golden_fill (guest->words->reply, terms, 1, NULL);
-    int64_t end = s_probe_end (self);
+    int64_t end = s_probe_end (self) + s_slowness_ms (self);
     bool served = false;
     while (!served && zclock_mono () < end && !guest->gone && !guest->left
     && (message = stage_receive (self, guest, true, end - zclock_mono ()))) {
@@ -248,7 +258,7 @@ stage_probe_guests (stage_t *self, player_t *host, char **reason)
         stage_reopen (self, host);
     host->mute = false;
     int64_t end = zclock_mono () + inside_patience_ms (self)
-                + stage_hb_ms (self, 20);
+                + stage_hb_ms (self, 20) + s_slowness_ms (self);
     bool served = false;
     while (!served && zclock_mono () < end && !stage_crashed (self, NULL)) {
         player_t *guest = s_free_guest (self, host,

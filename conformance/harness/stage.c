@@ -421,6 +421,7 @@ s_is_host (const stage_t *self)
 stage_result_t
 stage_start (stage_t *self, process_t process, bool slow, char **reason)
 {
+    self->slow = slow;
     //  Whoever was connected is of an earlier life
     for (size_t index = 0; index < self->player_count; index++)
         host_clear (self->players [index]);

@@ -57,6 +57,9 @@ typedef enum {
     STAGE_TROUBLE               //  The harness could not do its part
 } stage_result_t;
 
+//  The reason ends so for STAGE_DEAF_EVER.
+#define STAGE_NOR_AFRESH ", nor does it when it has just started"
+
 //  Start a process, if the profile says how, and wait until it serves, unless
 //  it connects to the harness. slow: the worker that works long. When that
 //  fails *reason is one line; fresh.

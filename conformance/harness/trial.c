@@ -26,6 +26,7 @@
 #include "runner.h"
 #include "sandbox.h"
 #include "schedule.h"
+#include "stage.h"
 #include "trial.h"
 #include "vector.h"
 
@@ -64,6 +65,7 @@ typedef struct {
     bool broken;                //  Something could not be written
     bool starts;                //  The target has started once
     size_t deaths;              //  How often it died while it started, before that
+    size_t deaf;                //  In how many scenarios it served nobody, ever
     char *hopeless;             //  Why it never will; NULL if that is not so
 } trial_t;
 
@@ -117,6 +119,9 @@ s_done (void *argument, size_t index, result_t *result)
         result_add_remark (result, remark);
         free (remark);
     }
+    if (result->verdict == VERDICT_HANG && result->reason
+    &&  strstr (result->reason, STAGE_NOR_AFRESH))
+        self->deaf++;
     baseline_judge (self->baseline, result, strict);
     result->verdict = strict;
     self->verdicts [index % self->scenario_count] [strict]++;
@@ -374,6 +379,10 @@ trial_run (const run_options_t *options, const kit_t *kit,
             fprintf (stderr, "seatrial: the target does not start: %s; see what it "
                      "printed, and correct its command in the profile; the rest was "
                      "not run\n", self.hopeless);
+        if (self.deaf)
+            fprintf (stderr, "seatrial: the broker passes no reply on, not even when it "
+                     "has just started, as %zu scenarios found: begin with "
+                     "dialogue/echo, for much else follows from that\n", self.deaf);
         status = s_conclude (&self, end);
     }
     else
