@@ -127,8 +127,7 @@ s_connect_zmtp (stage_t *self, player_t *player, const actor_t *actor)
         zmq_setsockopt (handle, ZMQ_ROUTING_ID, actor->address.bytes,
                         actor->address.size);
     else
-    if (self->config.profile->named && !actor->addressed
-    &&  actor->kind != ACTOR_PEER) {
+    if (self->config.profile->named && !actor->addressed) {
         char *name = zsys_sprintf ("seatrial-%u", ++self->names);
         zmq_setsockopt (handle, ZMQ_ROUTING_ID, name, strlen (name));
         free (name);
