@@ -224,7 +224,7 @@ static const struct {
     { "file \"a/b\" stays", "5:6", "name" },
     { "c <- REPLY \"unfinished", "5:12", "does not end" },
     { "c sings", "5:3", "silent" },
-    { "worker c2 as \"\"", "5:14", "address" }
+    { "worker c2 as 0x0001", "5:14", "address" }
 };
 
 START_TEST (mistakes_are_pointed_at)
