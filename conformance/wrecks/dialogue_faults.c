@@ -57,7 +57,7 @@ s_no_empty_first (wreck_t *self, const event_t *event, update_t *update,
 }
 
 //  What is done to the frames of bodies; argument tells
-enum { MAUL_EMPTY, MAUL_NUL, MAUL_LARGE };
+enum { MAUL_EMPTY, MAUL_NUL, MAUL_LARGE, MAUL_MANY };
 
 static void
 s_maul_effect (effect_t *effect, size_t body, int how)
@@ -65,7 +65,8 @@ s_maul_effect (effect_t *effect, size_t body, int how)
     for (size_t nbr = body; nbr < message_size (effect->message); nbr++) {
         const frame_t *frame = message_frame (effect->message, nbr);
         size_t size = frame_size (frame);
-        if (how == MAUL_EMPTY && size == 0) {
+        if ((how == MAUL_EMPTY && size == 0)
+        ||  (how == MAUL_MANY && nbr - body >= 64)) {
             wreck_exchange (effect, nbr--, NULL);
             continue;
         }
@@ -105,6 +106,15 @@ s_refuses_empty (wreck_t *self, const event_t *event, update_t *update)
 }
 
 static bool
+s_has_worker (const wreck_t *self, const frame_t *service)
+{
+    for (size_t nbr = 0; nbr < self->workers.count; nbr++)
+        if (frame_equal (self->workers.notes [nbr].value, service))
+            return true;
+    return false;
+}
+
+static bool
 s_forgets_waiting (wreck_t *self, const event_t *event, update_t *update)
 {
     (void) update;
@@ -114,10 +124,7 @@ s_forgets_waiting (wreck_t *self, const event_t *event, update_t *update)
     ||  command.type != MDP_CLIENT_REQUEST
     ||  wreck_starts (command.service, "mmi."))
         return true;
-    for (size_t nbr = 0; nbr < self->workers.count; nbr++)
-        if (frame_equal (self->workers.notes [nbr].value, command.service))
-            return true;
-    return false;
+    return s_has_worker (self, command.service);
 }
 
 //  What would have to wait is refused, by an answer of the broker's own
@@ -186,6 +193,46 @@ s_printable_addresses (wreck_t *self, const event_t *event, update_t *update)
         || *frame_data (wreck_address (event)) != 0;
 }
 
+//  Addresses are told apart by their first bytes, or up to a zero byte. Those that
+//  ROUTERs make up are shorter, and begin with zero.
+enum { ALIKE_START, ALIKE_TO_ZERO };
+#define START_SIZE 16
+
+static bool
+s_are_alike (const frame_t *one, const frame_t *other, int how)
+{
+    size_t size = START_SIZE;
+    if (how == ALIKE_TO_ZERO)
+        size = strnlen ((const char *) frame_data (one), frame_size (one));
+    return size > 0 && frame_size (one) >= size && frame_size (other) >= size
+        && memcmp (frame_data (one), frame_data (other), size) == 0
+        && (how == ALIKE_START
+            || (frame_size (one) > size && frame_size (other) > size
+                && frame_data (other) [size] == 0));
+}
+
+static bool
+s_confuses_peers (wreck_t *self, const event_t *event, update_t *update)
+{
+    if (event->type != EVENT_RECEIVED)
+        return true;
+    const frame_t *address = wreck_address (event);
+    if (!notes_find (&self->names, address))
+        notes_put (&self->names, address, NULL);
+    const frame_t *first = address;
+    for (size_t nbr = self->names.count; nbr > 0; nbr--)
+        if (s_are_alike (self->names.notes [nbr - 1].key, address,
+                         self->fault->argument))
+            first = self->names.notes [nbr - 1].key;
+    if (frame_equal (first, address))
+        return true;
+    effect_t like = { .type = EFFECT_SEND,
+                      .message = message_slice (event->message, 0) };
+    wreck_exchange (&like, 0, frame_ref (first));
+    wreck_inject (self, event, &like.message, update);
+    return false;
+}
+
 //  Bodies have no more than 32 frames
 static bool
 s_few_frames (wreck_t *self, const event_t *event, update_t *update)
@@ -196,7 +243,7 @@ s_few_frames (wreck_t *self, const event_t *event, update_t *update)
         || message_size (event->message) <= 32;
 }
 
-//  There is room for twenty workers
+//  There is room for so many workers
 static bool
 s_few_workers (wreck_t *self, const event_t *event, update_t *update)
 {
@@ -204,7 +251,8 @@ s_few_workers (wreck_t *self, const event_t *event, update_t *update)
     mdp_command_t command;
     wreck_note_event (self, event);
     return !wreck_read_event (event, &command)
-        ||  command.type != MDP_WORKER_READY || self->workers.count <= 20;
+        ||  command.type != MDP_WORKER_READY
+        ||  self->workers.count <= (size_t) self->fault->argument;
 }
 
 //  What comes while a worker is busy is dropped
@@ -287,6 +335,17 @@ s_stick_to_first (wreck_t *self, const event_t *event, update_t *update,
     }
 }
 
+//  Who has left once is not listened to any more
+static bool
+s_listens_once (wreck_t *self, const event_t *event, update_t *update)
+{
+    (void) update;
+    if (event->type == EVENT_UNREACHABLE)
+        notes_put (&self->names, wreck_address (event), NULL);
+    return event->type != EVENT_RECEIVED
+        || !notes_find (&self->names, wreck_address (event));
+}
+
 //  A service is registered once and never again
 static bool
 s_registers_once (wreck_t *self, const event_t *event, update_t *update)
@@ -358,17 +417,21 @@ s_hands_out_at_once (wreck_t *self, const event_t *event, update_t *update)
     return true;
 }
 
+//  Every reply to a client, or every REQUEST to a worker, is sent twice
+enum { TWICE_REPLY, TWICE_REQUEST };
+
 static void
-s_replies_twice (wreck_t *self, const event_t *event, update_t *update,
-                 size_t first)
+s_sends_twice (wreck_t *self, const event_t *event, update_t *update,
+               size_t first)
 {
-    (void) self;
     (void) event;
+    bool to_worker = self->fault->argument == TWICE_REQUEST;
     mdp_command_t command;
     size_t end = update_size (update);
     for (size_t nbr = first; nbr < end; nbr++) {
         effect_t *effect = update_effect (update, nbr);
-        if (!wreck_read_effect (effect, false, &command))
+        if (!wreck_read_effect (effect, to_worker, &command)
+        || (to_worker && command.type != MDP_WORKER_REQUEST))
             continue;
         message_t *again = message_slice (effect->message, 0);
         update_send (update, 0, &again);
@@ -402,6 +465,80 @@ s_last_come_first (wreck_t *self, const event_t *event, update_t *update,
     if (self->held.count == 0 && self->number > 0)
         wreck_inject (self, event, &s_waiting [--self->number], update);
     wreck_note_effects (self, update, first);
+}
+
+//  Requests for a service without workers stay for ever: those behind the first
+//  one, or all while other services have workers
+enum { STAYS_BEHIND, STAYS_BESIDE };
+
+static bool
+s_stays (wreck_t *self, const event_t *event, update_t *update)
+{
+    (void) update;
+    mdp_command_t command;
+    wreck_note_event (self, event);
+    if (self->number == WAITING_MAX || !wreck_read_event (event, &command)
+    ||  command.type != MDP_CLIENT_REQUEST
+    ||  wreck_starts (command.service, "seatrial.")
+    ||  s_has_worker (self, command.service))
+        return true;
+    bool first = !notes_find (&self->names, command.service);
+    notes_put (&self->names, command.service, NULL);
+    if (self->fault->argument == STAYS_BEHIND? first: self->workers.count == 0)
+        return true;
+    s_waiting [self->number++] = message_slice (event->message, 0);
+    return false;
+}
+
+static void
+s_gives_what_stayed (wreck_t *self, const event_t *event, update_t *update,
+                     size_t first)
+{
+    (void) first;
+    mdp_command_t command;
+    if (!wreck_read_event (event, &command)
+    ||  command.type != MDP_WORKER_READY
+    || !notes_find (&self->names, command.service))
+        return;
+    while (self->number > 0)
+        wreck_inject (self, event, &s_waiting [--self->number], update);
+}
+
+//  What follows a reply to a client that is gone is lost. Whether it is gone shows
+//  in the event after the reply.
+static bool
+s_sends_unless_gone (wreck_t *self, const event_t *event, update_t *update)
+{
+    bool gone = event->type == EVENT_UNREACHABLE
+        && notes_find (&self->clients, wreck_address (event));
+    wreck_note_event (self, event);
+    while (self->number > 0) {
+        message_t *message = s_waiting [--self->number];
+        if (gone)
+            message_destroy (&message);
+        else
+            update_send (update, 0, &message);
+    }
+    return true;
+}
+
+static void
+s_holds_back (wreck_t *self, const event_t *event, update_t *update,
+              size_t first)
+{
+    mdp_command_t command;
+    if (!wreck_read_event (event, &command) || command.type != MDP_WORKER_REPLY)
+        return;
+    for (size_t nbr = first; nbr < update_size (update); nbr++) {
+        effect_t *effect = update_effect (update, nbr);
+        if (self->number == WAITING_MAX
+        || !wreck_read_effect (effect, true, &command)
+        ||  command.type != MDP_WORKER_REQUEST)
+            continue;
+        s_waiting [self->number++] = message_slice (effect->message, 0);
+        update_remove (update, nbr--);
+    }
+    update_set_deadline (update, event->now_ms);
 }
 
 //  --------------------------------------------------------------------------
@@ -496,6 +633,7 @@ const fault_t dialogue_faults [] = {
     { "drops-empty-frames", NULL, s_maul, NULL, MAUL_EMPTY },
     { "stops-at-nul", NULL, s_maul, NULL, MAUL_NUL },
     { "cuts-large-frames", NULL, s_maul, NULL, MAUL_LARGE },
+    { "cuts-many-frames", NULL, s_maul, NULL, MAUL_MANY },
     { "refuses-empty-body", s_refuses_empty, NULL, NULL, 0 },
     { "forgets-waiting", s_forgets_waiting, NULL, NULL, 0 },
     { "refuses-waiting", s_refuses_waiting, NULL, NULL, 0 },
@@ -504,17 +642,25 @@ const fault_t dialogue_faults [] = {
     { "short-addresses-only", s_short_addresses, NULL, NULL, 0 },
     { "printable-addresses-only", s_printable_addresses, NULL, NULL, 0 },
     { "few-frames", s_few_frames, NULL, NULL, 0 },
-    { "few-workers", s_few_workers, NULL, NULL, 0 },
+    { "few-workers", s_few_workers, NULL, NULL, 20 },
+    { "two-workers", s_few_workers, NULL, NULL, 2 },
+    { "addresses-to-16", s_confuses_peers, NULL, NULL, ALIKE_START },
+    { "addresses-to-zero", s_confuses_peers, NULL, NULL, ALIKE_TO_ZERO },
     { "drops-when-busy", s_drops_when_busy, s_note_held, NULL, 0 },
     { "never-expires-requests", NULL, NULL, "--expiry 0", 0 },
     { "expires-early", NULL, NULL, "--expiry 500", 0 },
+    { "expires-first-only", s_stays, s_gives_what_stayed, NULL, STAYS_BEHIND },
+    { "expires-alone-only", s_stays, s_gives_what_stayed, NULL, STAYS_BESIDE },
+    { "forgets-behind-the-gone", s_sends_unless_gone, s_holds_back, NULL, 0 },
     { "swaps-replies", s_swaps_replies, s_swap_replies, NULL, 0 },
     { "sticks-to-first-client", s_sticks_to_first, s_stick_to_first, NULL, 0 },
+    { "listens-once", s_listens_once, NULL, NULL, 0 },
     { "registers-once", s_registers_once, NULL, NULL, 0 },
     { "wrong-service-in-reply", NULL, s_wrong_service, NULL, 0 },
     { "matches-start-of-name", s_matches_start, NULL, NULL, 0 },
     { "hands-out-at-once", s_hands_out_at_once, NULL, NULL, 0 },
-    { "replies-twice", NULL, s_replies_twice, NULL, 0 },
+    { "replies-twice", NULL, s_sends_twice, NULL, TWICE_REPLY },
+    { "requests-twice", NULL, s_sends_twice, NULL, TWICE_REQUEST },
     { "last-come-first", s_keeps_waiting, s_last_come_first, NULL, 0 },
     { "tolerates-second-ready", s_tolerates, NULL, NULL, MDP_WORKER_READY },
     { "tolerates-early-heartbeat", s_tolerates, NULL, NULL,

@@ -77,6 +77,46 @@ s_dies_on_unknown_client (wreck_t *self, const event_t *event,
     return true;
 }
 
+static bool
+s_dies_on_long_client (wreck_t *self, const event_t *event, update_t *update)
+{
+    (void) self;
+    (void) update;
+    mdp_command_t command;
+    if (wreck_read_event (event, &command)
+    &&  command.type == MDP_WORKER_REPLY
+    &&  frame_size (command.client) > 255)
+        abort ();
+    return true;
+}
+
+//  What a busy worker answers goes to the client that asked, whatever address it
+//  has
+static bool
+s_any_client_will_do (wreck_t *self, const event_t *event, update_t *update)
+{
+    mdp_command_t command;
+    if (!wreck_read_event (event, &command)
+    || (command.type != MDP_WORKER_REPLY && command.type != MDP_WORKER_PARTIAL))
+        return true;
+    note_t *held = notes_find (&self->held, wreck_address (event));
+    if (!held || frame_equal (held->value, command.client))
+        return true;
+    effect_t like = { .type = EFFECT_SEND,
+                      .message = message_slice (event->message, 0) };
+    wreck_exchange (&like, command.body - 2, frame_ref (held->value));
+    wreck_inject (self, event, &like.message, update);
+    return false;
+}
+
+static void
+s_note_held (wreck_t *self, const event_t *event, update_t *update,
+             size_t first)
+{
+    (void) event;
+    wreck_note_effects (self, update, first);
+}
+
 //  Has only a few descriptors left, so that peers that do nothing keep others out:
 //  one to listen, and two for peers. The linker puts this in the place of zmq_bind:
 //  later, peers that are in already would not count.
@@ -111,6 +151,8 @@ const fault_t hostile_faults [] = {
     { "dies-on-odd-service", s_dies_on, NULL, NULL,
       MDP_SERVICE_NOT_PRINTABLE },
     { "dies-on-unknown-client", s_dies_on_unknown_client, NULL, NULL, 0 },
+    { "dies-on-long-client", s_dies_on_long_client, NULL, NULL, 0 },
+    { "any-client-will-do", s_any_client_will_do, s_note_held, NULL, 0 },
     { "first-byte-counts", s_first_byte, NULL, NULL, 0 },
     { "keeps-invalid-workers", s_lenient, NULL, NULL, 0 },
     { "few-descriptors", NULL, NULL, NULL, 0 },

@@ -33,7 +33,7 @@ s_send_reply (mdp_version_t version, const frame_t *client,
 //  MMI
 
 enum { MMI_MISSING, MMI_ALWAYS, MMI_IDLE, MMI_ASKED, MMI_EVER, MMI_EMPTY,
-       MMI_UNKNOWN };
+       MMI_UNKNOWN, MMI_SHORT, MMI_START };
 
 static bool
 s_mmi_event (wreck_t *self, const event_t *event, update_t *update)
@@ -52,6 +52,20 @@ s_mmi_event (wreck_t *self, const event_t *event, update_t *update)
     &&  command.type == MDP_WORKER_READY)
         notes_put (&self->names, command.service, NULL);
     return true;
+}
+
+//  A service's name begins like this
+static bool
+s_is_start (const wreck_t *self, const frame_t *name)
+{
+    for (size_t nbr = 0; nbr < self->names.count; nbr++) {
+        const frame_t *service = self->names.notes [nbr].key;
+        if (frame_size (service) >= frame_size (name)
+        &&  memcmp (frame_data (service), frame_data (name),
+                    frame_size (name)) == 0)
+            return true;
+    }
+    return false;
 }
 
 //  What this fault answers instead; NULL for what the engine answered
@@ -74,6 +88,10 @@ s_mmi_answer (wreck_t *self, const frame_t *status)
             return notes_find (&self->names, self->subject)? "200": NULL;
         case MMI_EMPTY:
             return frame_size (self->subject) == 0? "200": NULL;
+        case MMI_SHORT:
+            return frame_size (self->subject) >= 64? "404": NULL;
+        case MMI_START:
+            return s_is_start (self, self->subject)? "200": NULL;
         default:
             return unknown? "404": NULL;
     }
@@ -154,6 +172,8 @@ const fault_t mmi_faults [] = {
     { "mmi-remembers", s_mmi_event, s_mmi_effects, NULL, MMI_EVER },
     { "mmi-empty-200", s_mmi_event, s_mmi_effects, NULL, MMI_EMPTY },
     { "mmi-unknown-404", s_mmi_event, s_mmi_effects, NULL, MMI_UNKNOWN },
+    { "mmi-short-names", s_mmi_event, s_mmi_effects, NULL, MMI_SHORT },
+    { "mmi-start-of-name", s_mmi_event, s_mmi_effects, NULL, MMI_START },
     { "mmi-open", s_mmi_open, NULL, NULL, 0 },
     { "mmi-anywhere", s_mmi_anywhere, NULL, NULL, 0 },
     { "mmi-by-address", s_mmi_by_address, NULL, NULL, 0 },

@@ -174,6 +174,27 @@ s_heartbeats_always (wreck_t *self, const event_t *event, update_t *update,
     }
 }
 
+//  No heartbeats to anybody while there is traffic
+static bool
+s_is_in_traffic (wreck_t *self, const effect_t *effect,
+                 const mdp_command_t *command)
+{
+    (void) effect;
+    return command->type == MDP_WORKER_HEARTBEAT
+        && self->last_ms - (int64_t) self->number < HEARTBEAT_MS * 3 / 2;
+}
+
+static void
+s_heartbeats_in_peace (wreck_t *self, const event_t *event, update_t *update,
+                       size_t first)
+{
+    mdp_command_t command;
+    if (wreck_read_event (event, &command)
+    &&  command.type == MDP_CLIENT_REQUEST)
+        self->number = (size_t) event->now_ms;
+    s_drop_to_workers (self, update, first, s_is_in_traffic);
+}
+
 static bool
 s_deaf_to (wreck_t *self, const event_t *event, update_t *update)
 {
@@ -225,6 +246,46 @@ s_only_heartbeats_count (wreck_t *self, const event_t *event,
     if (read && command.type == MDP_WORKER_REPLY)
         notes_drop (&self->held, wreck_address (event));
     return true;
+}
+
+//  When a worker goes, whether sent away or silent, all of its service go with it
+static void
+s_sends_all_away (wreck_t *self, const event_t *event, const note_t *gone,
+                  update_t *update)
+{
+    frame_t *service = frame_ref (gone->value);
+    for (size_t nbr = self->workers.count; nbr > 0; nbr--) {
+        note_t *worker = &self->workers.notes [nbr - 1];
+        if (!frame_equal (worker->value, service))
+            continue;
+        s_feign (self, event, worker->key,
+                 mdp_worker_disconnect (worker->version, NULL), update);
+        notes_drop (&self->workers, worker->key);
+    }
+    frame_destroy (&service);
+}
+
+static bool
+s_all_go (wreck_t *self, const event_t *event, update_t *update)
+{
+    mdp_command_t command;
+    const note_t *gone = NULL;
+    if (wreck_read_event (event, &command)
+    &&  command.type == MDP_WORKER_READY)
+        gone = notes_find (&self->workers, wreck_address (event));
+    wreck_note_event (self, event);
+    for (size_t nbr = 0; !gone && nbr < self->workers.count; nbr++)
+        if (event->now_ms - self->workers.notes [nbr].heard_ms >= EXPIRY_MS)
+            gone = &self->workers.notes [nbr];
+    if (!gone)
+        return true;
+    if (event->type == EVENT_RECEIVED
+    &&  frame_equal (gone->key, wreck_address (event))) {
+        message_t *message = mdp_worker_disconnect (gone->version, gone->key);
+        update_send (update, 0, &message);
+    }
+    s_sends_all_away (self, event, gone, update);
+    return event->type != EVENT_RECEIVED;
 }
 
 //  Whom the fault keeps alive though they are silent
@@ -331,7 +392,7 @@ s_heartbeats_the_gone (wreck_t *self, const event_t *event, update_t *update,
 }
 
 //  A request is done with once it has been given out, whatever becomes of the
-//  worker: it is not given to another
+//  worker: it is not given to another; or only to as many as the argument says
 static void
 s_loses_held (wreck_t *self, const event_t *event, update_t *update,
               size_t first)
@@ -343,10 +404,10 @@ s_loses_held (wreck_t *self, const event_t *event, update_t *update,
         if (!wreck_read_effect (effect, true, &command)
         ||  command.type != MDP_WORKER_REQUEST)
             continue;
-        bool given = false;
+        int given = 0;
         for (size_t nbr = 0; nbr < self->held.count; nbr++)
-            given |= frame_equal (self->held.notes [nbr].value, command.client);
-        if (given)
+            given += frame_equal (self->held.notes [nbr].value, command.client);
+        if (given > self->fault->argument)
             update_remove (update, first--);
         else
             notes_put (&self->held, message_frame (effect->message, 0),
@@ -364,6 +425,21 @@ s_dies_on_busy_disconnect (wreck_t *self, const event_t *event,
     &&  command.type == MDP_WORKER_DISCONNECT
     &&  notes_find (&self->held, wreck_address (event)))
         abort ();
+    return true;
+}
+
+static bool
+s_dies_on_second_disconnect (wreck_t *self, const event_t *event,
+                             update_t *update)
+{
+    (void) update;
+    mdp_command_t command;
+    if (!wreck_read_event (event, &command)
+    ||  command.type != MDP_WORKER_DISCONNECT)
+        return true;
+    if (notes_find (&self->names, wreck_address (event)))
+        abort ();
+    notes_put (&self->names, wreck_address (event), NULL);
     return true;
 }
 
@@ -430,6 +506,7 @@ const fault_t presence_faults [] = {
     { "deaf-to-heartbeats", s_deaf_to, NULL, NULL, MDP_WORKER_HEARTBEAT },
     { "deaf-to-disconnect", s_deaf_to, NULL, NULL, MDP_WORKER_DISCONNECT },
     { "only-heartbeats-count", s_only_heartbeats_count, s_note_held, NULL, 0 },
+    { "all-go-with-one", s_all_go, NULL, NULL, 0 },
     { "keeps-the-silent", s_keeps_alive, NULL, NULL, ALIVE_ALL },
     { "keeps-the-busy", s_keeps_alive, s_note_held, NULL, ALIVE_BUSY },
     { "stops-at-live-worker", s_keeps_alive, NULL, NULL, ALIVE_BEHIND },
@@ -438,6 +515,10 @@ const fault_t presence_faults [] = {
       0 },
     { "long-goodbye", NULL, s_long_goodbye, NULL, 0 },
     { "loses-held-requests", s_note_only, s_loses_held, NULL, 0 },
+    { "loses-the-second-time", s_note_only, s_loses_held, NULL, 1 },
+    { "heartbeats-in-peace", NULL, s_heartbeats_in_peace, NULL, 0 },
+    { "dies-on-second-disconnect", s_dies_on_second_disconnect, NULL, NULL,
+      0 },
     { "dies-on-busy-disconnect", s_dies_on_busy_disconnect, s_note_held, NULL,
       0 },
     { "answers-disconnect", NULL, s_answers_disconnect, NULL, 0 },

@@ -245,6 +245,38 @@ s_keeps_version (wreck_t *self, const event_t *event, update_t *update,
     }
 }
 
+//  Workers get this command in the version of the one that registered last
+static void
+s_version_of_last (wreck_t *self, const event_t *event, update_t *update,
+                   size_t first)
+{
+    (void) event;
+    mdp_command_t command;
+    for (; first < update_size (update); first++) {
+        effect_t *effect = update_effect (update, first);
+        if (self->workers.count == 0
+        || !wreck_read_effect (effect, true, &command)
+        ||  (int) command.type != self->fault->argument)
+            continue;
+        const frame_t *address = message_frame (effect->message, 0);
+        mdp_version_t version =
+            self->workers.notes [self->workers.count - 1].version;
+        message_t *message = command.type == MDP_WORKER_HEARTBEAT
+            ? mdp_worker_heartbeat (version, address)
+            : mdp_worker_disconnect (version, address);
+        message_destroy (&effect->message);
+        effect->message = message;
+    }
+}
+
+static bool
+s_note_workers (wreck_t *self, const event_t *event, update_t *update)
+{
+    (void) update;
+    wreck_note_event (self, event);
+    return true;
+}
+
 //  A client of 0.1 gets the FINAL and nothing of what came before
 static void
 s_loses_parts (wreck_t *self, const event_t *event, update_t *update,
@@ -352,6 +384,10 @@ const fault_t version_faults [] = {
       MDP_CLIENT_REPLY },
     { "asks-in-clients-version", NULL, s_keeps_version, NULL,
       MDP_WORKER_REQUEST },
+    { "heartbeats-in-one-version", s_note_workers, s_version_of_last, NULL,
+      MDP_WORKER_HEARTBEAT },
+    { "disconnects-in-one-version", s_note_workers, s_version_of_last, NULL,
+      MDP_WORKER_DISCONNECT },
     { "loses-parts", NULL, s_loses_parts, NULL, 0 },
     { "keeps-parts-of-the-dead", s_note_part, s_keep_parts, NULL, 0 },
     { "forgets-old-clients", s_forgets_old_clients, NULL, NULL, 0 },
