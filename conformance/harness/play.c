@@ -35,7 +35,7 @@ typedef struct {
     captures_t *captures;
     player_t **players;         //  By actor; NULL until it opens
     player_t *host;             //  The harness as the broker; NULL if it is not
-    bool over;                  //  Nothing came, and that ends the scenario
+    bool over;                  //  What came, or did not, ends the scenario
 } play_t;
 
 //  --------------------------------------------------------------------------
@@ -244,19 +244,23 @@ s_wait_ms (play_t *self, const step_t *step)
     return step->hb > 0? s_time_ms (self, step): stage_hb_ms (self->stage, 3);
 }
 
-//  Nothing came, which is one of the forms that will do; with ends it leaves
-//  nothing more to see
+//  What came, NULL for nothing, is one of the forms that will do; with ends it
+//  leaves nothing more to see
 static void
-s_accept_silence (play_t *self, const step_t *step)
+s_accept (play_t *self, const step_t *step, zmsg_t *message)
 {
-    for (size_t index = 0; index < step->choice_count; index++)
-        self->over |= step->choices [index].ends;
-    if (self->over) {
-        char *remark = zsys_sprintf ("over after silence, which will do: %s:%d",
-                                     step->file, step->line);
-        result_add_remark (self->result, remark);
-        free (remark);
-    }
+    const choice_t *choice = step->choices;
+    while (message? choice->silence
+                    || !pattern_match (&choice->pattern, message, self->captures)
+                  : !choice->silence)
+        choice++;
+    if (!choice->ends)
+        return;
+    self->over = true;
+    char *remark = zsys_sprintf ("over after %s, which will do: %s:%d", message
+        ? "this answer": "silence", step->file, step->line);
+    result_add_remark (self->result, remark);
+    free (remark);
 }
 
 static bool
@@ -335,6 +339,7 @@ s_expect_anyone (play_t *self, const step_t *step)
         self->players [step->actor], s_suits, &wanted, step->fresh, wait,
         &guest, &other);
     if (message) {
+        s_accept (self, step, message);
         zmsg_destroy (&message);
         if (!step->guested)
             return s_check_socket (self, step, guest);
@@ -375,9 +380,11 @@ s_expect_guest (play_t *self, const step_t *step)
                                            step->choice_count, message);
     }
     while (message && !fine && stage_is_partial (guest, message));
+    if (fine)
+        s_accept (self, step, message);
     if (!message && s_allows_silence (step)
     && !stage_crashed (self->stage, NULL)) {
-        s_accept_silence (self, step);
+        s_accept (self, step, NULL);
         return true;
     }
     char *expected = fine? NULL: s_choices_text (step->choices,
@@ -423,8 +430,7 @@ s_expect (play_t *self, const step_t *step)
         free (expected);
     }
     else
-    if (!message)
-        s_accept_silence (self, step);
+        s_accept (self, step, message);
     zmsg_destroy (&message);
     return fine;
 }

@@ -37,7 +37,7 @@ const char *const script_commands [] = {
     "A -> each prefix of MESSAGE FRAME..\tSends every beginning of the message, "
         "each from a new socket; the target must serve after each",
     "A <- MESSAGE FRAME.. [| ..] [within N hb]\tThe next message that A gets has "
-        "one of these forms; silence is a form, and with silence ends the scenario is "
+        "one of these forms; silence is a form, and with ends behind one the scenario is "
         "over then; a worker passes over HEARTBEAT "
         "unless that is named",
     "A silent for N hb|expiry\tA gets nothing at all",

@@ -102,7 +102,8 @@ typedef enum {
 } ending_t;
 
 //  One of the messages that will do; golden is NULL for raw frames. A choice
-//  with silence set means that none may come; with ends, the scenario is over then.
+//  with silence set means that none may come; with ends, the scenario is over when
+//  it is this one.
 typedef struct {
     const golden_t *golden;
     pattern_t pattern;          //  Arguments filled in

@@ -260,13 +260,13 @@ s_read_choices (cursor_t *cursor, size_t actor, const golden_t *golden,
             fine = s_fill (cursor, golden, &choice.pattern);
         }
         else
-        if (cursor_take_word (cursor, "silence")) {
+        if (cursor_take_word (cursor, "silence"))
             choice.silence = true;
-            choice.ends = cursor_take_word (cursor, "ends");
-        }
         else
             fine = s_read_message (cursor, actor, WAY_TO, &choice.golden,
                                    &choice.pattern);
+        //  A poll goes on until it has what it asks for
+        choice.ends = fine && !golden && cursor_take_word (cursor, "ends");
         vector_push (*choices, *count, choice);
         if (!fine || !s_check_names (cursor, &choice.pattern, false))
             return false;

@@ -221,6 +221,7 @@ static const struct {
     { "end", "5:1", "nothing ends" },
     { "do nothing", "5:4", "no procedure" },
     { "poll c titanic.reply \"x\" while $:status", "5:26", "until" },
+    { "poll c titanic.reply \"x\" until $:status ends", "5:41", "" },
     { "file \"a/b\" stays", "5:6", "name" },
     { "c <- REPLY \"unfinished", "5:12", "does not end" },
     { "c sings", "5:3", "silent" },

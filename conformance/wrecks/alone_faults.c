@@ -10,6 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "../../src/engine/conversation.h"
 #include "wreck.h"
 
 //  Fits the heartbeat and the liveness of targets/wreck.zpl
@@ -283,6 +284,78 @@ s_heartbeats_once (wreck_t *self, const event_t *event, update_t *update,
             update_remove (update, first--);
 }
 
+//  A second DISCONNECT is met with a READY on the connection that it came by
+static bool
+s_same_connection (wreck_t *self, const event_t *event, update_t *update)
+{
+    mdp_command_t command;
+    if (event->type != EVENT_RECEIVED
+    ||  mdp_decode (event->message, 0, MDP_AT_WORKER, &command) != MDP_OK
+    ||  command.type != MDP_WORKER_DISCONNECT
+    ||  event->channel / CHANNEL_SLOTS < 2)
+        return true;
+    frame_t *key = frame_new (&event->channel, sizeof event->channel);
+    const note_t *note = notes_find (&self->names, key);
+    message_t *ready = mdp_worker_ready (command.version, note->value);
+    update_send (update, event->channel, &ready);
+    frame_destroy (&key);
+    return false;
+}
+
+static void
+s_note_service (wreck_t *self, const event_t *event, update_t *update,
+                size_t first)
+{
+    (void) event;
+    mdp_command_t command;
+    for (; first < update_size (update); first++) {
+        effect_t *effect = update_effect (update, first);
+        if (!wreck_read_sent (effect, &command)
+        ||  command.type != MDP_WORKER_READY)
+            continue;
+        frame_t *key = frame_new (&effect->channel, sizeof effect->channel);
+        notes_put (&self->names, key, command.service);
+        frame_destroy (&key);
+    }
+}
+
+//  What was sent is sent once more some time later, closed or not: by a connection
+//  that the engine knows nothing of
+#define AGAIN_MS 700
+#define AGAIN_CHANNEL (CHANNEL_SLOTS + CHANNEL_SLOTS - 1)
+
+static void
+s_repeats_closed (wreck_t *self, const event_t *event, update_t *update,
+                  size_t first)
+{
+    mdp_command_t command;
+    for (; first < update_size (update); first++) {
+        effect_t *effect = update_effect (update, first);
+        if (self->subject || !wreck_read_sent (effect, &command)
+        ||  command.type != MDP_CLIENT_REQUEST
+        ||  frame_is (command.service, "mmi.service", 11))
+            continue;
+        self->subject = frame_ref (message_frame (effect->message,
+                                                  command.body));
+        notes_put (&self->names, command.service, NULL)->heard_ms =
+            event->now_ms;
+        self->number = (size_t) command.version;
+    }
+    if (!self->subject || self->names.count == 0
+    ||  event->now_ms < self->names.notes [0].heard_ms + AGAIN_MS)
+        return;
+    message_t *body = message_new ();
+    message_add (body, self->subject);
+    frame_t *service = frame_ref (self->names.notes [0].key);
+    message_t *message = mdp_client_request ((mdp_version_t) self->number,
+                                             service, body, 0);
+    update_open (update, AGAIN_CHANNEL);
+    update_send (update, AGAIN_CHANNEL, &message);
+    notes_drop (&self->names, service);
+    frame_destroy (&service);
+    message_destroy (&body);
+}
+
 //  Each READY is sent twice
 static void
 s_ready_twice (wreck_t *self, const event_t *event, update_t *update,
@@ -317,6 +390,8 @@ const fault_t alone_faults [] = {
     { "keeps-old-parts", s_parts, NULL, NULL, PARTS_ALL },
     { "titanic-heartbeats-once", s_note_disconnect, s_heartbeats_once, NULL,
       0 },
+    { "titanic-same-connection", s_same_connection, s_note_service, NULL, 0 },
+    { "repeats-closed", NULL, s_repeats_closed, NULL, 0 },
     { "titanic-ready-twice", NULL, s_ready_twice, NULL, 0 },
     { NULL, NULL, NULL, NULL, 0 }
 };

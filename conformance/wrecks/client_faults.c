@@ -7,6 +7,7 @@
     =========================================================================
 */
 
+#include <ctype.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -65,6 +66,16 @@ s_asks_twice (peer_t *self, message_t **message_p,
 {
     (void) command;
     peer_send (self, *message_p);
+}
+
+//  The same, but not with what it asks first
+static void
+s_asks_later_twice (peer_t *self, message_t **message_p,
+                    const mdp_command_t *command)
+{
+    (void) command;
+    if (self->number++ > 0)
+        peer_send (self, *message_p);
 }
 
 //  A question that it has asked before is not asked again
@@ -162,6 +173,31 @@ s_long_question (peer_t *self, message_t **message_p,
     (void) self;
     if (s_is_for (command, "titanic.reply"))
         message_add_string (*message_p, "please");
+}
+
+//  What is asked again says so
+static void
+s_long_again (peer_t *self, message_t **message_p,
+              const mdp_command_t *command)
+{
+    if (self->kept && frame_equal (self->kept, command->service))
+        message_add_string (*message_p, "again");
+    frame_destroy (&self->kept);
+    self->kept = frame_ref (command->service);
+}
+
+static void
+s_small_letters (peer_t *self, message_t **message_p,
+                 const mdp_command_t *command)
+{
+    (void) self;
+    const frame_t *id = message_frame (*message_p, command->body);
+    char text [32];
+    if (s_is_for (command, "titanic.request") || frame_size (id) != sizeof text)
+        return;
+    for (size_t nbr = 0; nbr < sizeof text; nbr++)
+        text [nbr] = (char) tolower (frame_data (id) [nbr]);
+    peer_exchange (message_p, command->body, frame_new (text, sizeof text));
 }
 
 static void
@@ -265,6 +301,7 @@ const peer_fault_t client_faults [] = {
     { "client-first-frame-only", NULL, s_first_frame_only, 0 },
     { "client-fails-on-reply", NULL, s_fails_on_reply, 0 },
     { "client-asks-twice", s_asks_twice, NULL, 0 },
+    { "client-asks-later-twice", s_asks_later_twice, NULL, 0 },
     { "client-asks-once", s_asks_once, NULL, 0 },
     { "client-needs-broker", NULL, NULL, PEER_NEEDS_BROKER },
     { "client-dies-on-stray", s_keep_service, s_dies_on_stray, 0 },
@@ -275,6 +312,8 @@ const peer_fault_t client_faults [] = {
     { "client-first-part-only", NULL, s_first_part_only, 0 },
     { "ticlient-no-service", s_no_service, NULL, 0 },
     { "ticlient-long-question", s_long_question, NULL, 0 },
+    { "ticlient-long-again", s_long_again, NULL, 0 },
+    { "ticlient-small-letters", s_small_letters, NULL, 0 },
     { "ticlient-long-close", s_long_close, NULL, 0 },
     { "ticlient-short-id", s_short_id, NULL, 0 },
     { "ticlient-pending-is-unknown", NULL, s_pending_is_unknown, 0 },

@@ -141,11 +141,13 @@ static const restatement_t s_restatements [] = {
     { SERVICE_REPLY, 400, "300" },
     { SERVICE_REPLY, 300, "200" },
     { SERVICE_REPLY, 400, "200" },
-    { SERVICE_CLOSE, 200, "204" }
+    { SERVICE_CLOSE, 200, "204" },
+    { SERVICE_CLOSE, 500, "200" }
 };
 
 enum { STATE_CREATED, STATE_PENDING_UNKNOWN, STATE_UNKNOWN_PENDING,
-       STATE_PENDING_OK, STATE_UNKNOWN_OK, STATE_CLOSED_204 };
+       STATE_PENDING_OK, STATE_UNKNOWN_OK, STATE_CLOSED_204,
+       STATE_UNCLOSED_OK };
 
 static void
 s_restates (wreck_t *self, const event_t *event, update_t *update,
@@ -174,6 +176,21 @@ s_says_stored (wreck_t *self, const event_t *event, update_t *update,
             continue;
         s_restate (effect, body, "200");
         s_append (effect, "0123456789abcdef0123456789abcdef");
+    }
+}
+
+//  What was closed is told besides that it was
+static void
+s_tells_closed (wreck_t *self, const event_t *event, update_t *update,
+                size_t first)
+{
+    (void) self;
+    (void) event;
+    size_t body;
+    for (; first < update_size (update); first++) {
+        effect_t *effect = update_effect (update, first);
+        if (s_answer (effect, SERVICE_CLOSE, &body))
+            s_append (effect, "closed");
     }
 }
 
@@ -580,6 +597,8 @@ const fault_t titanic_faults [] = {
     { "pending-is-ok", NULL, s_restates, NULL, STATE_PENDING_OK },
     { "unknown-is-ok", NULL, s_restates, NULL, STATE_UNKNOWN_OK },
     { "closed-is-204", NULL, s_restates, NULL, STATE_CLOSED_204 },
+    { "says-closed-when-full", NULL, s_restates, NULL, STATE_UNCLOSED_OK },
+    { "tells-closed", NULL, s_tells_closed, NULL, 0 },
     { "stores-anything", NULL, s_says_stored, NULL, TSP_UNKNOWN },
     { "says-stored-when-full", NULL, s_says_stored, NULL, TSP_ERROR },
     { "odd-ids", NULL, s_odd_ids, NULL, 0 },

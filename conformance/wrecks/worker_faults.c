@@ -114,6 +114,18 @@ s_dies_on_many (peer_t *self, message_t **message_p,
         abort ();
 }
 
+//  An empty frame at the end is no body
+static void
+s_drops_empty_end (peer_t *self, message_t **message_p,
+                   const mdp_command_t *command)
+{
+    (void) self;
+    size_t last = message_size (*message_p) - 1;
+    if (command->type == MDP_WORKER_REPLY
+    &&  frame_size (message_frame (*message_p, last)) == 0)
+        peer_exchange (message_p, last, NULL);
+}
+
 static void
 s_partial_only (peer_t *self, message_t **message_p,
                 const mdp_command_t *command)
@@ -321,6 +333,7 @@ const peer_fault_t worker_faults [] = {
     { "worker-first-address", s_first_address, NULL, 0 },
     { "worker-carries-out-once", NULL, s_carries_out_once, 0 },
     { "worker-dies-on-many-frames", NULL, s_dies_on_many, 0 },
+    { "worker-drops-empty-end", s_drops_empty_end, NULL, 0 },
     { "worker-partial-only", s_partial_only, NULL, 0 },
     { "worker-long-goodbye", s_long_goodbye, NULL, 0 },
     { "worker-no-heartbeats", s_no_heartbeats, NULL, 0 },
