@@ -22,6 +22,7 @@
     SUITE (update)                                                          \
     SUITE (broker)                                                          \
     SUITE (broker_version)                                                  \
+    SUITE (broker_room)                                                     \
     SUITE (titanic)                                                         \
     SUITE (sharing)                                                         \
     SUITE (fleet)                                                           \

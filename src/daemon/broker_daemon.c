@@ -170,7 +170,8 @@ s_run (running_t *running, keyring_t *keyring, daemon_wrap_fn *wrap)
         .bind = true,
         .keyring = keyring,
         .max_connections = (size_t) options_number (options, "max-connections"),
-        .max_message_bytes = options_number (options, "max-message"),
+        .max_message_bytes = options_number (options, "max-message")
+                           + BROKER_ANSWER_BYTES,
         .verbose = options_flag (options, "verbose") != 0,
         .reload = s_reload,
         .reload_argument = running,

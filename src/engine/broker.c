@@ -84,6 +84,14 @@ static const char *const s_request_refusals [] = {
     [SERVICES_BYTES] = "request dropped: requests take too much memory"
 };
 
+//  Why a request that waited is dropped for another, the same.
+static const char *const s_request_displacements [] = {
+    [SERVICES_REQUESTS] = "too many requests: who has most lost one, for service",
+    [SERVICES_QUEUE] = "too many requests for service: who has most lost one",
+    [SERVICES_BYTES] = "requests take too much memory: who has most lost some, "
+                       "for service"
+};
+
 static services_config_t
 s_services_config (const broker_config_t *config)
 {
@@ -586,13 +594,16 @@ s_client_request (broker_t *self, const message_t *message,
         s_mmi (self, message, command);
         return;
     }
-    services_result_t result;
+    services_result_t result, limit = SERVICES_OK;
     service_t *service = services_obtain (self->services, command->service,
                                           &result);
     if (service)                //  MDP1-CLIENT-25
         result = services_add (self->services, service, command->version,
                                message_frame (message, 0), message,
-                               command->body, self->now_ms);
+                               command->body, self->now_ms, &limit);
+    if (limit != SERVICES_OK)
+        s_limit_notice (self, services_limit (self->services, service, limit),
+                        s_request_displacements [limit], command->service);
     if (result != SERVICES_OK)
         s_limit_notice (self, services_limit (self->services, service, result),
                         s_request_refusals [result], command->service);
@@ -609,6 +620,15 @@ s_invalid (broker_t *self, const frame_t *address, mdp_result_t result)
 {
     s_notice (self, NOTICE_INFO, mdp_result_text (result), address);
     worker_t *worker = s_worker_find (self, address);
+    //  The next worker's answer would be no smaller: its request would end the
+    //  conversation of one worker after the other
+    if (worker && worker->request
+    && (result == MDP_TOO_LARGE || result == MDP_TOO_MANY_FRAMES)) {
+        s_notice (self, NOTICE_INFO, "request dropped: its answer is above "
+                  "--max-message or --max-frames",
+                  service_name (worker->service));
+        services_done (self->services, &worker->request);
+    }
     if (worker) {               //  MDP1-CONNECTION-22
         s_notice (self, NOTICE_INFO, "worker disconnected: invalid message",
                   service_name (worker->service));
@@ -616,15 +636,23 @@ s_invalid (broker_t *self, const frame_t *address, mdp_result_t result)
     }
 }
 
-//  The body alone counts, so that what came in from a client can always come back
-//  from a worker
-static bool
-s_is_too_large (const broker_t *self, const message_t *message, size_t body)
+//  The limits on a message. The body alone counts in bytes, and an answer may have
+//  a little more, so that what came in from a client can always come back.
+static mdp_result_t
+s_check_size (const broker_t *self, const message_t *message,
+              const mdp_command_t *command)
 {
-    size_t bytes = 0;
-    for (; body < message_size (message); body++)
-        bytes += frame_size (message_frame (message, body));
-    return self->config.max_body_bytes && bytes > self->config.max_body_bytes;
+    bool answer = command->type == MDP_WORKER_REPLY
+               || command->type == MDP_WORKER_PARTIAL;
+    if (message_size (message) - 1 > self->config.max_frames
+                                   + (answer? BROKER_ANSWER_FRAMES: 0))
+        return MDP_TOO_MANY_FRAMES;
+    size_t bytes = message_bytes_from (message, command->body);
+    if (self->config.max_body_bytes
+    &&  bytes > self->config.max_body_bytes
+              + (answer? BROKER_ANSWER_BYTES: 0))
+        return MDP_TOO_LARGE;
+    return MDP_OK;
 }
 
 static void
@@ -638,10 +666,11 @@ s_received (broker_t *self, const message_t *message)
     }
     mdp_command_t command;
     mdp_result_t result = MDP_TOO_MANY_FRAMES;
-    if (message_size (message) - 1 <= self->config.max_frames)
+    if (message_size (message) - 1 <= self->config.max_frames
+                                    + BROKER_ANSWER_FRAMES)
         result = mdp_decode (message, 1, MDP_AT_BROKER, &command);
-    if (result == MDP_OK && s_is_too_large (self, message, command.body))
-        result = MDP_TOO_LARGE;
+    if (result == MDP_OK)
+        result = s_check_size (self, message, &command);
 
     dismissed_t *dismissed = s_dismissed_find (self, address);
     if (dismissed) {

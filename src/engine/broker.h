@@ -15,6 +15,12 @@
 
 #include "engine.h"
 
+//  An answer may have so much more than a request, so that what comes in can go
+//  back in an answer, with a status and a name. A worker's envelope takes two of
+//  the frames.
+#define BROKER_ANSWER_BYTES 1024
+#define BROKER_ANSWER_FRAMES 8
+
 typedef struct {
     int64_t heartbeat_ms;       //  Between two signs of life, both ways
     int64_t liveness;           //  Intervals of silence until a worker is gone
@@ -23,12 +29,14 @@ typedef struct {
     size_t max_services;        //  Services with workers or requests
     size_t max_workers;         //  Registered workers; also how many dismissed
                                 //  ones are remembered
-    size_t max_requests;        //  Requests, waiting or held by workers
+    size_t max_requests;        //  Requests, waiting or held by workers; what an
+                                //  idle worker takes at once comes on top
     size_t max_service_requests;    //  Requests that wait for one service
     size_t max_client_requests; //  Of one client, waiting or held by workers;
                                 //  0: no limit
     size_t max_client_bytes;    //  Of memory that these take; 0: no limit
-    size_t max_frames;          //  Frames in a message, without the address
+    size_t max_frames;          //  Frames in a message, without the address; see
+                                //  BROKER_ANSWER_FRAMES
     size_t max_body_bytes;      //  In the body of a message, all its frames
                                 //  together; 0: no limit
     size_t max_bytes;           //  Of memory that all requests take: their

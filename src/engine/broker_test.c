@@ -790,7 +790,16 @@ START_TEST (body_limit)
     GETS_REPLY ("d", "a service with a name of some length", "1234567890");
     REQUEST ("d", "a service with a name of some length", "x");
     GETS_REQUEST ("w", "d", "x");
-    REPLY ("w", "d", "12345678901");
+    //  An answer may have a little more: a status, a name
+    REPLY ("w", "d", "200 12345678901");
+    GETS_REPLY ("d", "a service with a name of some length", "200 12345678901");
+    //  What is too large from one worker is too large from the next
+    REQUEST ("d", "a service with a name of some length", "y");
+    GETS_REQUEST ("w", "d", "y");
+    READY ("v", "a service with a name of some length");
+    char large [10 + 1024 + 2] = "";
+    memset (large, 'a', sizeof (large) - 1);
+    REPLY ("w", "d", large);
     GETS_DISCONNECT ("w");
     trace_expect_nothing ();
 }
@@ -858,6 +867,17 @@ START_TEST (frame_limit)
     trace_expect_nothing ();
     trace_receive ("c", "", "MDPC01", "echo", "1", "2", "3", NULL);
     trace_expect ("w", "", "MDPW01", "\2", "c", "", "1", "2", "3", NULL);
+    //  What comes in can come back, with a status and a name
+    trace_receive ("w", "", "MDPW01", "\3", "c", "", "200", "name", "1", "2",
+                   "3", NULL);
+    trace_expect ("c", "", "MDPC01", "echo", "200", "name", "1", "2", "3",
+                  NULL);
+    REQUEST ("c", "echo", "x");
+    GETS_REQUEST ("w", "c", "x");
+    READY ("v", "echo");
+    trace_receive ("w", "", "MDPW01", "\3", "c", "", "1", "2", "3", "4", "5",
+                   "6", "7", "8", "9", "10", "11", NULL);
+    GETS_DISCONNECT ("w");
     trace_expect_nothing ();
 }
 END_TEST

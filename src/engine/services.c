@@ -18,6 +18,8 @@
 #include <uthash.h>
 #include <utlist.h>
 
+#include "ladder.h"
+
 //  A ROUTER's addresses have 255 bytes at most.
 #define ADDRESS_MAX 255
 
@@ -42,6 +44,8 @@ typedef struct _lane_t {
     struct _lane_t *prev;       //  In service_t lanes
     struct _lane_t *next;
     request_t *requests;        //  At least one
+    size_t count;               //  How many
+    standing_t standing;        //  In service_t longest, by count
     UT_hash_handle hh;          //  In services_t lanes, by key
     size_t key_size;            //  Bytes of key
     unsigned char key [];       //  The service's number, then the address
@@ -52,6 +56,12 @@ typedef struct _client_t {
     frame_t *address;           //  Key in services_t clients
     limit_t requests;           //  How many
     limit_t bytes;              //  In them, without parts of answers
+    request_t *waiting;         //  Of them, those that no worker has had, in
+                                //  order of arrival
+    size_t waiting_count;       //  How many
+    size_t waiting_bytes;       //  In them
+    standing_t by_count;        //  In services_t most, by waiting_count
+    standing_t by_bytes;        //  In services_t largest, by waiting_bytes
     UT_hash_handle hh;          //  In services_t clients
 } client_t;
 
@@ -60,6 +70,8 @@ struct _request_t {
     request_t *queue_next;
     request_t *age_prev;        //  In service_t waiting or marked
     request_t *age_next;
+    request_t *own_prev;        //  In client_t waiting
+    request_t *own_next;
     service_t *service;         //  NULL while a worker holds the request
     lane_t *lane;               //  NULL when returned, or held
     mark_t mark;                //  Set while in service_t marked
@@ -81,6 +93,7 @@ struct _service_t {
     limit_t queue;              //  Waiting requests
     request_t *returned;        //  Requests that workers gave back, in order
     lane_t *lanes;              //  The other requests; the first lane is next
+    ladder_t longest;           //  The same
     request_t *waiting;         //  Those that came while there were workers
     request_t *marked;          //  Those that came while there were none
     mark_t mark;                //  Set when waiting expires
@@ -92,6 +105,7 @@ struct _services_t {
     lane_t *lanes;              //  All lanes, by service and client
     mark_t *marks;              //  What expires, in order of time
     client_t *clients;          //  All that have requests, by address
+    ladder_t most, largest;     //  The same, by what of theirs waits
     limit_t client_limit;       //  Of any client; only told counts
     size_t max_client_requests; //  Most requests of one client
     size_t max_client_bytes;    //  Most bytes in them
@@ -185,10 +199,34 @@ s_mark_clear (services_t *self, mark_t *mark)
 static void
 s_lane_destroy (services_t *self, service_t *service, lane_t *lane)
 {
-    assert (!lane->requests);
+    assert (!lane->requests && !lane->count);
+    ladder_place (&service->longest, &lane->standing, 0);
     DL_DELETE (service->lanes, lane);
     HASH_DEL (self->lanes, lane);
     free (lane);
+}
+
+//  The key of a client's lane for a service. Its size.
+static size_t
+s_lane_key (const service_t *service, const frame_t *client,
+            unsigned char key [sizeof (service->number) + ADDRESS_MAX])
+{
+    size_t size = frame_size (client);
+    assert (size <= ADDRESS_MAX);
+    memcpy (key, &service->number, sizeof (service->number));
+    memcpy (key + sizeof (service->number), frame_data (client), size);
+    return size + sizeof (service->number);
+}
+
+//  The client's lane for the service; NULL when there is none.
+static lane_t *
+s_lane_find (services_t *self, const service_t *service, const frame_t *client)
+{
+    unsigned char key [sizeof (service->number) + ADDRESS_MAX];
+    size_t size = s_lane_key (service, client, key);
+    lane_t *lane;
+    HASH_FIND (hh, self->lanes, key, size, lane);
+    return lane;
 }
 
 //  Find the client's lane for the service or make it. NULL when memory is out.
@@ -196,20 +234,15 @@ s_lane_destroy (services_t *self, service_t *service, lane_t *lane)
 static lane_t *
 s_lane_obtain (services_t *self, service_t *service, const frame_t *client)
 {
-    unsigned char key [sizeof (service->number) + ADDRESS_MAX];
-    size_t size = frame_size (client);
-    assert (size <= ADDRESS_MAX);
-    memcpy (key, &service->number, sizeof (service->number));
-    memcpy (key + sizeof (service->number), frame_data (client), size);
-    size += sizeof (service->number);
-
-    lane_t *lane;
-    HASH_FIND (hh, self->lanes, key, size, lane);
+    lane_t *lane = s_lane_find (self, service, client);
     if (lane)
         return lane;
+    unsigned char key [sizeof (service->number) + ADDRESS_MAX];
+    size_t size = s_lane_key (service, client, key);
     lane = calloc (1, sizeof (lane_t) + size);
     if (!lane)
         return NULL;
+    lane->standing.owner = lane;
     lane->key_size = size;
     memcpy (lane->key, key, size);
     HASH_ADD_KEYPTR (hh, self->lanes, lane->key, lane->key_size, lane);
@@ -221,18 +254,53 @@ s_lane_obtain (services_t *self, service_t *service, const frame_t *client)
     return lane;
 }
 
+//  Where a client and its lane stand after their requests have changed.
+static void
+s_rank (services_t *self, service_t *service, client_t *client, lane_t *lane)
+{
+    ladder_place (&service->longest, &lane->standing, lane->count);
+    ladder_place (&self->most, &client->by_count, client->waiting_count);
+    ladder_place (&self->largest, &client->by_bytes, client->waiting_bytes);
+}
+
+//  Put a new request at the end of its client's lane.
+static void
+s_lane_append (services_t *self, lane_t *lane, request_t *request)
+{
+    client_t *client = request->client;
+    request->lane = lane;
+    DL_APPEND2 (lane->requests, request, queue_prev, queue_next);
+    lane->count++;
+    DL_APPEND2 (client->waiting, request, own_prev, own_next);
+    client->waiting_count++;
+    client->waiting_bytes += request->bytes;
+    s_rank (self, request->service, client, lane);
+}
+
+static void
+s_lane_remove (services_t *self, request_t *request)
+{
+    client_t *client = request->client;
+    lane_t *lane = request->lane;
+    request->lane = NULL;
+    DL_DELETE2 (lane->requests, request, queue_prev, queue_next);
+    lane->count--;
+    DL_DELETE2 (client->waiting, request, own_prev, own_next);
+    client->waiting_count--;
+    client->waiting_bytes -= request->bytes;
+    s_rank (self, request->service, client, lane);
+    if (!lane->requests)
+        s_lane_destroy (self, request->service, lane);
+}
+
 //  Take a waiting request out of all that it waits in.
 static void
 s_request_unlink (services_t *self, request_t *request)
 {
     service_t *service = request->service;
     assert (service);
-    lane_t *lane = request->lane;
-    if (lane) {
-        DL_DELETE2 (lane->requests, request, queue_prev, queue_next);
-        if (!lane->requests)
-            s_lane_destroy (self, service, lane);
-    }
+    if (request->lane)
+        s_lane_remove (self, request);
     else
         DL_DELETE2 (service->returned, request, queue_prev, queue_next);
 
@@ -243,7 +311,6 @@ s_request_unlink (services_t *self, request_t *request)
     else
         DL_DELETE2 (service->waiting, request, age_prev, age_next);
 
-    request->lane = NULL;
     request->service = NULL;
     limit_give (&service->queue, 1);
 }
@@ -273,6 +340,7 @@ s_client_take (services_t *self, const frame_t *address,
     client->requests = (limit_t) { .count = 1,
                                    .most = self->max_client_requests };
     client->bytes.most = self->max_client_bytes;
+    client->by_count.owner = client->by_bytes.owner = client;
     if (client->address)
         HASH_ADD_KEYPTR (hh, self->clients, frame_data (client->address),
                          frame_size (client->address), client);
@@ -294,6 +362,7 @@ s_client_give (services_t *self, client_t *client)
         self->client_limit.told = false;
     if (client->requests.count)
         return;
+    assert (!client->waiting && !client->waiting_bytes);
     HASH_DEL (self->clients, client);
     frame_destroy (&client->address);
     free (client);
@@ -509,29 +578,84 @@ s_request_new (services_t *self, mdp_version_t version, const frame_t *client,
 static services_result_t
 s_count_in_all (services_t *self, service_t *service, size_t bytes)
 {
+    //  What an idle worker takes at once finds room, whoever else fills the broker
+    //  with what waits: workers are limited, too
+    bool waits = service->queue.count > 0 || !service->idle;
     if (!limit_take (&service->queue, 1))
         return SERVICES_QUEUE;
     services_result_t result = SERVICES_OK;
-    if (!limit_take (&self->request_limit, 1))
+    if (waits && !limit_take (&self->request_limit, 1))
         result = SERVICES_REQUESTS;
     else
     if (!limit_take (&self->byte_limit, bytes)) {
-        limit_give (&self->request_limit, 1);
+        if (waits)
+            limit_give (&self->request_limit, 1);
         result = SERVICES_BYTES;
     }
+    else
+    if (!waits)
+        self->request_limit.count++;
     if (result != SERVICES_OK)
         limit_give (&service->queue, 1);
     return result;
 }
 
-//  Count a new request. Nothing is counted unless SERVICES_OK.
+//  The request that has to make room for this one where the limit is reached: the
+//  newest of who has most, and would still have no less than the newcomer's
+//  client. NULL when nobody has so much.
+static request_t *
+s_displaced (services_t *self, service_t *service, const request_t *request,
+             services_result_t limit)
+{
+    const client_t *client = request->client;
+    if (limit == SERVICES_QUEUE) {
+        const lane_t *own = s_lane_find (self, service, client->address);
+        const lane_t *longest = ladder_top (&service->longest);
+        if (longest && longest->count > (own? own->count: 0) + 1)
+            return longest->requests->queue_prev;
+        return NULL;
+    }
+    bool bytes = limit == SERVICES_BYTES;
+    const client_t *first = ladder_top (bytes? &self->largest: &self->most);
+    if (first && (bytes
+        ? first->waiting_bytes > client->waiting_bytes + request->bytes
+        : first->waiting_count > client->waiting_count + 1))
+        return first->waiting->own_prev;
+    return NULL;
+}
+
+//  Drop a waiting request so that there is room for one for a service, which
+//  stays.
+static void
+s_displace (services_t *self, const service_t *service, request_t *request)
+{
+    service_t *other = request->service;
+    s_request_unlink (self, request);
+    services_done (self, &request);
+    if (other != service)
+        services_release (self, &other);
+}
+
+//  Count a new request, and make room for it if it must be; *limit_p is the
+//  limit that stood against it, SERVICES_OK for none. Nothing is counted unless
+//  SERVICES_OK.
 static services_result_t
-s_count (services_t *self, service_t *service, const request_t *request)
+s_count (services_t *self, service_t *service, const request_t *request,
+         services_result_t *limit_p)
 {
     client_t *client = request->client;
+    *limit_p = SERVICES_OK;
     if (!limit_take (&client->bytes, request->bytes))
         return SERVICES_CLIENT;
-    services_result_t result = s_count_in_all (self, service, request->bytes);
+    services_result_t result;
+    while ((result = s_count_in_all (self, service, request->bytes))
+                                                    != SERVICES_OK) {
+        request_t *displaced = s_displaced (self, service, request, result);
+        if (!displaced)
+            break;
+        s_displace (self, service, displaced);
+        *limit_p = result;
+    }
     if (result != SERVICES_OK)
         limit_give (&client->bytes, request->bytes);
     return result;
@@ -540,14 +664,15 @@ s_count (services_t *self, service_t *service, const request_t *request)
 services_result_t
 services_add (services_t *self, service_t *service, mdp_version_t version,
               const frame_t *client, const message_t *message, size_t body,
-              int64_t now_ms)
+              int64_t now_ms, services_result_t *limit_p)
 {
     services_result_t result;
+    *limit_p = SERVICES_OK;
     request_t *request = s_request_new (self, version, client, message, body,
                                         &result);
     if (!request)
         return result;
-    result = s_count (self, service, request);
+    result = s_count (self, service, request, limit_p);
     if (result != SERVICES_OK) {
         s_request_free (self, &request);
         return result;
@@ -559,8 +684,7 @@ services_add (services_t *self, service_t *service, mdp_version_t version,
         return SERVICES_NO_MEMORY;
     }
     request->service = service;
-    request->lane = lane;
-    DL_APPEND2 (lane->requests, request, queue_prev, queue_next);
+    s_lane_append (self, lane, request);
     if (service->workers == 0 && self->expiry_ms) {
         s_mark_set (self, &request->mark, service, request, now_ms);
         DL_APPEND2 (service->marked, request, age_prev, age_next);
