@@ -14,9 +14,7 @@
 #include "../protocol/tsp.h"
 #include "ordeal.h"
 
-//  A question that has no answer after so long is given up, and its socket with
-//  it; after an answer that says "later", so long.
-#define PATIENCE_MS 500
+//  After an answer that says "later", so long.
 #define LATER_MS 5
 
 enum { NOTHING, STORE, POLL, CLOSE };
@@ -59,7 +57,7 @@ s_ask (caller_t *self, ordeal_t *ordeal, int action, errand_t *subject)
 {
     self->action = action;
     self->subject = subject;
-    self->due_ms = ordeal->now_ms + PATIENCE_MS;
+    self->due_ms = ordeal->now_ms + ordeal->patience_ms;
     if (!self->channel)
         ordeal_reopen (ordeal, self->slot, &self->channel);
     message_t *body = message_new ();
@@ -90,8 +88,9 @@ s_finish (caller_t *self, ordeal_t *ordeal)
 {
     if (self->count > 0) {
         errand_t *errand = &self->errands [self->count - 1];
-        s_ask (self, ordeal, errand->closing && !errand->closed? CLOSE: POLL,
-               errand);
+        bool closes = errand->closing? !errand->closed
+            : errand->answered && ordeal->tidy;
+        s_ask (self, ordeal, closes? CLOSE: POLL, errand);
     }
     else
     if (self->checked < self->kept_count)
@@ -191,7 +190,7 @@ s_polled (caller_t *self, ordeal_t *ordeal, int status,
         }
         //  Some stay in the store
         if (errand->closed
-        || (errand->answered && !errand->closing
+        || (errand->answered && !errand->closing && !ordeal->tidy
         && (ordeal->finishing || ordeal_chance (ordeal, 50) == 0)))
             s_keep (self, ordeal, errand);
     }
@@ -231,6 +230,9 @@ caller_receive (caller_t *self, ordeal_t *ordeal, const message_t *message)
         s_closed (self, ordeal, status);
     self->action = NOTHING;
     self->due_ms = 0;
+    self->vain = 0;
+    if (status == TSP_ERROR)
+        ordeal->refused++;
     if (status == TSP_PENDING || status == TSP_ERROR)
         self->due_ms = ordeal->now_ms + LATER_MS;
     else
@@ -248,6 +250,10 @@ caller_tick (caller_t *self, ordeal_t *ordeal)
     if (self->action) {
         ordeal_close (ordeal, &self->channel);
         ordeal->gone++;
+        if (++self->vain == ordeal->tries)
+            ordeal_fail (ordeal, "client %u asked %s %u times in vain",
+                         (unsigned) self->slot, s_services [self->action],
+                         self->vain);
     }
     s_next (self, ordeal);
 }

@@ -9,16 +9,10 @@
 
 #include "ordeal.h"
 
-#include <arpa/inet.h>
 #include <errno.h>
-#include <netinet/in.h>
-#include <signal.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/signalfd.h>
-#include <sys/socket.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -29,6 +23,9 @@
 #define KILL_MIN_MS 50
 #define KILL_MAX_MS 500
 #define FINISH_MS 120000
+
+//  How long a client waits for an answer.
+#define PATIENCE_MS 500
 
 #define MAX_MESSAGE_BYTES 1000000
 
@@ -64,69 +61,6 @@ static const option_t s_table [] = {
       "where mdpbroker and titanicd are", ".", 0, 0 },
     { NULL, 0, OPTION_FLAG, NULL, NULL, NULL, 0, 0 }
 };
-
-//  --------------------------------------------------------------------------
-//  For all parts
-
-static int64_t
-s_clock_ms (void)
-{
-    struct timespec now;
-    clock_gettime (CLOCK_MONOTONIC, &now);
-    return (int64_t) now.tv_sec * 1000 + now.tv_nsec / 1000000;
-}
-
-//  xorshift64: the state is never 0
-uint64_t
-ordeal_chance (ordeal_t *self, uint64_t count)
-{
-    self->chance ^= self->chance << 13;
-    self->chance ^= self->chance >> 7;
-    self->chance ^= self->chance << 17;
-    return self->chance % count;
-}
-
-void
-ordeal_fail (ordeal_t *self, const char *format, ...)
-{
-    self->failed = true;
-    printf ("FAILED  ");
-    va_list arguments;
-    va_start (arguments, format);
-    vprintf (format, arguments);
-    va_end (arguments);
-    putchar ('\n');
-}
-
-void
-ordeal_close (ordeal_t *self, channel_t *channel)
-{
-    if (!*channel)
-        return;
-    channels_mute (self->channels, *channel);
-    if (self->leaving_count < sizeof self->leaving / sizeof *self->leaving)
-        self->leaving [self->leaving_count++] = *channel;
-    *channel = 0;
-}
-
-void
-ordeal_reopen (ordeal_t *self, channel_t slot, channel_t *channel)
-{
-    static channel_t serial;
-    ordeal_close (self, channel);
-    *channel = ++serial * CHANNEL_SLOTS + slot;
-    if (channels_connect (self->channels, *channel, self->endpoint))
-        ordeal_fail (self, "cannot connect to %s: %s", self->endpoint,
-                     strerror (errno));
-}
-
-void
-ordeal_send (ordeal_t *self, channel_t channel, message_t *message)
-{
-    if (message)
-        channels_send (self->channels, channel, message);
-    message_destroy (&message);
-}
 
 //  --------------------------------------------------------------------------
 //  The loop
@@ -186,7 +120,7 @@ s_tick (run_t *self)
 {
     ordeal_t *ordeal = &self->ordeal;
     bool done = ordeal->finishing;
-    ordeal->now_ms = s_clock_ms ();
+    ordeal->now_ms = ordeal_clock_ms ();
     while (ordeal->leaving_count > 0)
         channels_close (ordeal->channels,
                         ordeal->leaving [--ordeal->leaving_count]);
@@ -235,7 +169,7 @@ s_loop (run_t *self)
         if (s_tick (self))
             return;
         self->interrupted = channels_wait (ordeal->channels, 2);
-        ordeal->now_ms = s_clock_ms ();
+        ordeal->now_ms = ordeal_clock_ms ();
         s_receive (self);
     }
 }
@@ -243,27 +177,11 @@ s_loop (run_t *self)
 //  --------------------------------------------------------------------------
 //  Beginning and end
 
-//  A port of the loopback that nobody has now; 0 if there is none
-static unsigned
-s_free_port (void)
-{
-    struct sockaddr_in address = { .sin_family = AF_INET };
-    address.sin_addr.s_addr = htonl (INADDR_LOOPBACK);
-    socklen_t size = sizeof address;
-    int fd = socket (AF_INET, SOCK_STREAM, 0);
-    if (fd < 0 || bind (fd, (struct sockaddr *) &address, sizeof address)
-    ||  getsockname (fd, (struct sockaddr *) &address, &size))
-        address.sin_port = 0;
-    if (fd >= 0)
-        close (fd);
-    return ntohs (address.sin_port);
-}
-
 static void
 s_start_all (run_t *self)
 {
     ordeal_t *ordeal = &self->ordeal;
-    ordeal->now_ms = self->told_ms = s_clock_ms ();
+    ordeal->now_ms = self->told_ms = ordeal_clock_ms ();
     self->kill_ms = ordeal->now_ms + KILL_MAX_MS;
     s_start (self, BROKER);
     s_start (self, TITANIC);
@@ -289,21 +207,6 @@ s_end (run_t *self)
     free (self->servings);
 }
 
-//  What lies in our directory, unless it tells of a failure
-static void
-s_clean_up (const char *directory)
-{
-    static const char *const names [] = {
-        "log", "store", "store-wal", "store-shm", "store.lock"
-    };
-    char path [300];
-    for (size_t nbr = 0; nbr < sizeof names / sizeof *names; nbr++) {
-        snprintf (path, sizeof path, "%s/%s", directory, names [nbr]);
-        unlink (path);
-    }
-    rmdir (directory);
-}
-
 static int
 s_verdict (run_t *self, const char *directory, unsigned long long seed)
 {
@@ -314,7 +217,7 @@ s_verdict (run_t *self, const char *directory, unsigned long long seed)
         printf ("seed %llu; what the servers said, and their store, are in "
                 "%s\n", seed, directory);
     else
-        s_clean_up (directory);
+        ordeal_clean_up (directory);
     if (self->interrupted)
         return 130;
     if (!failed)
@@ -322,23 +225,11 @@ s_verdict (run_t *self, const char *directory, unsigned long long seed)
     return failed? EXIT_FAILURE: EXIT_SUCCESS;
 }
 
-//  From now on an interrupt is read from a file descriptor
-static int
-s_interrupts (void)
-{
-    sigset_t signals;
-    sigemptyset (&signals);
-    sigaddset (&signals, SIGTERM);
-    sigaddset (&signals, SIGINT);
-    sigprocmask (SIG_BLOCK, &signals, NULL);
-    return signalfd (-1, &signals, SFD_NONBLOCK | SFD_CLOEXEC);
-}
-
 static int
 s_run (const options_t *options)
 {
     char directory [] = "/tmp/ordeal.XXXXXX";
-    unsigned port = s_free_port ();
+    unsigned port = ordeal_free_port ();
     if (!mkdtemp (directory) || port == 0) {
         fprintf (stderr, "ordeal: cannot start: no directory in /tmp, or no "
                  "port of 127.0.0.1, is to be had: %s; free some\n",
@@ -365,7 +256,8 @@ s_run (const options_t *options)
     size_t callers = (size_t) options_number (options, "clients");
     size_t servings = (size_t) options_number (options, "workers");
     run_t self = {
-        .ordeal = { .endpoint = endpoint, .chance = seed },
+        .ordeal = { .endpoint = endpoint, .chance = seed,
+                    .heartbeat_ms = 100, .patience_ms = PATIENCE_MS },
         .servers = { { .arguments = broker_arguments, .log = log },
                      { .arguments = titanic_arguments, .log = log } },
         .callers = (caller_t *) calloc (callers, sizeof (caller_t)),
@@ -374,7 +266,7 @@ s_run (const options_t *options)
         .serving_count = servings,
         .kills = (uint64_t) options_number (options, "kill")
     };
-    self.ordeal.channels = channels_new (MAX_MESSAGE_BYTES, s_interrupts ());
+    self.ordeal.channels = channels_new (MAX_MESSAGE_BYTES, ordeal_interrupts ());
     if (!self.ordeal.channels || !self.callers || !self.servings) {
         fprintf (stderr, "ordeal: cannot start: %s; free memory or file "
                  "descriptors\n", strerror (errno));

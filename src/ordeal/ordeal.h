@@ -17,12 +17,18 @@
 #include "../daemon/channels.h"
 #include "../protocol/mdp.h"
 
-#define HEARTBEAT_MS 100
+//  Services that are asked and served: service0, service1, ...
 #define SERVICES 4
 
 typedef struct {
     channels_t *channels;       //  All sockets
     const char *endpoint;       //  Of the broker
+    int64_t heartbeat_ms;       //  Its interval
+    int64_t patience_ms;        //  A question that has no answer after so long
+                                //  is given up, and its socket with it
+    unsigned tries;             //  So often in a row, then that is a failure; 0:
+                                //  never
+    bool tidy;                  //  Clients of Titanic leave nothing in the store
     channel_t leaving [1024];   //  To be closed when no message is in hand
     size_t leaving_count;
     uint64_t chance;            //  State of the random numbers
@@ -33,7 +39,24 @@ typedef struct {
     uint64_t answered;          //  Of them, those whose reply came
     uint64_t closed;            //  Of them, those that were closed
     uint64_t gone;              //  Questions that were given up
+    uint64_t refused;           //  Questions that were answered 500
 } ordeal_t;
+
+//  Milliseconds on the monotonic clock.
+int64_t
+    ordeal_clock_ms (void);
+
+//  A port of the loopback that nobody has now; 0 if there is none.
+unsigned
+    ordeal_free_port (void);
+
+//  From now on an interrupt is read from this file descriptor.
+int
+    ordeal_interrupts (void);
+
+//  Remove our directory, with what servers and their store have put there.
+void
+    ordeal_clean_up (const char *directory);
 
 //  A number from 0 to count - 1.
 uint64_t
@@ -128,6 +151,7 @@ typedef struct {
     int action;                 //  What it asks for: see caller.c
     errand_t *subject;          //  About this one
     size_t checked;             //  Of kept, in the end
+    unsigned vain;              //  Questions in a row that were given up
     int64_t due_ms;             //  When it gives up, or asks again
 } caller_t;
 

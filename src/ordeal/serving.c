@@ -71,10 +71,10 @@ serving_receive (serving_t *self, ordeal_t *ordeal, const message_t *message)
 void
 serving_tick (serving_t *self, ordeal_t *ordeal)
 {
-    if (ordeal->now_ms - self->heard_ms > 3 * HEARTBEAT_MS)
+    if (ordeal->now_ms - self->heard_ms > 3 * ordeal->heartbeat_ms)
         s_register (self, ordeal);
     else
-    if (ordeal->now_ms - self->sent_ms >= HEARTBEAT_MS)
+    if (ordeal->now_ms - self->sent_ms >= ordeal->heartbeat_ms)
         s_send (self, ordeal, mdp_worker_heartbeat (MDP_0_1, NULL));
 }
 
