@@ -341,6 +341,9 @@ mdp_client_recv_nowait (mdp_client_t *self, uint64_t *number_p)
     if (!exchange) {
         self->result = zlist_size (self->exchanges)?
             MDP_CLIENT_PENDING: MDP_CLIENT_IDLE;
+        //  Perhaps it was set for what has come long since
+        if (self->result == MDP_CLIENT_IDLE)
+            s_set_due (self, INT64_MAX);
         return NULL;
     }
     exchange_t *found = exchange;
