@@ -13,7 +13,7 @@ titanic
     command = "valgrind -q --vgdb=no --leak-check=full --errors-for-leak-kinds=definite --log-file=${reports}/valgrind.titanic.%p ${bin}/titanicd --endpoint ${endpoint} --mdp ${mdp} --heartbeat ${heartbeat} --liveness 5 --retry 500 --timeout 7500 --workers 16 --reply-workers 4 --close-workers 4"
 worker
     command = "valgrind -q --vgdb=no --leak-check=full --errors-for-leak-kinds=definite --log-file=${reports}/valgrind.worker.%p ${bin}/mdpworker --endpoint ${endpoint} --mdp ${mdp} --heartbeat ${heartbeat} --liveness 5 echo"
-    slow = "valgrind -q --vgdb=no --leak-check=full --errors-for-leak-kinds=definite --log-file=${reports}/valgrind.worker.%p ${bin}/mdpworker --endpoint ${endpoint} --mdp ${mdp} --heartbeat ${heartbeat} --liveness 5 --delay 6000 echo"
+    slow = "valgrind -q --vgdb=no --leak-check=full --errors-for-leak-kinds=definite --log-file=${reports}/valgrind.worker.%p ${bin}/mdpworker --endpoint ${endpoint} --mdp ${mdp} --heartbeat ${heartbeat} --liveness 5 --delay 3500 echo"
 client
     command = "valgrind -q --vgdb=no --leak-check=full --errors-for-leak-kinds=definite --log-file=${reports}/valgrind.client.%p ${bin}/mdpclient --endpoint ${endpoint} --mdp ${mdp} --timeout 5000 --retries 3 ${service} ${body}"
     prints = 1
