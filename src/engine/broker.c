@@ -86,10 +86,11 @@ static const char *const s_request_refusals [] = {
 
 //  Why a request that waited is dropped for another, the same.
 static const char *const s_request_displacements [] = {
-    [SERVICES_REQUESTS] = "too many requests: who has most lost one, for service",
-    [SERVICES_QUEUE] = "too many requests for service: who has most lost one",
-    [SERVICES_BYTES] = "requests take too much memory: who has most lost some, "
-                       "for service"
+    [SERVICES_REQUESTS] = "too many requests: one that waited is dropped, now for "
+                          "service",
+    [SERVICES_QUEUE] = "too many requests: who has most lost one, for service",
+    [SERVICES_BYTES] = "requests take too much memory: some that waited are "
+                       "dropped, now for service"
 };
 
 static services_config_t

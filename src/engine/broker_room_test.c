@@ -156,11 +156,14 @@ END_TEST
 START_TEST (an_idle_worker_is_room_enough)
 {
     broker_config_t config = trace_config ();
-    config.max_requests = 2;
+    config.max_requests = 3;
     trace_start (&config);
+    READY ("v", "one");
+    REQUEST ("b", "one", "0");
+    GETS_REQUEST ("v", "b", "0");
     //  Nobody has more than another
     REQUEST ("c", "one", "1");
-    REQUEST ("d", "two", "2");
+    REQUEST ("d", "one", "2");
     READY ("w", "echo");
     for (int count = 0; count < 3; count++) {
         REQUEST ("e", "echo", "3");
@@ -171,8 +174,37 @@ START_TEST (an_idle_worker_is_room_enough)
         GETS_REPLY ("e", "echo", "x");
         trace_expect_nothing ();
     }
-    READY ("v", "one");
+    REPLY ("v", "b", "x");
+    GETS_REPLY ("b", "one", "x");
     GETS_REQUEST ("v", "c", "1");
+    trace_expect_nothing ();
+}
+END_TEST
+
+START_TEST (what_nobody_serves_makes_room_for_what_is_served)
+{
+    broker_config_t config = trace_config ();
+    config.max_requests = 3;
+    trace_start (&config);
+    READY ("w", "echo");
+    REQUEST ("c", "echo", "1");
+    GETS_REQUEST ("w", "c", "1");
+    //  Nobody has more than another
+    REQUEST ("d", "two", "2");
+    REQUEST ("e", "two", "3");
+    REQUEST ("f", "two", "4");
+    REQUEST ("g", "echo", "5");
+    REQUEST ("h", "echo", "6");
+    REQUEST ("i", "echo", "7");
+    REPLY ("w", "c", "x");
+    GETS_REPLY ("c", "echo", "x");
+    GETS_REQUEST ("w", "g", "5");
+    REPLY ("w", "g", "x");
+    GETS_REPLY ("g", "echo", "x");
+    GETS_REQUEST ("w", "h", "6");
+    REPLY ("w", "h", "x");
+    GETS_REPLY ("h", "echo", "x");
+    READY ("v", "two");
     trace_expect_nothing ();
 }
 END_TEST
@@ -188,6 +220,7 @@ broker_room_suite (void)
     tcase_add_test (tcase, what_was_given_back_makes_no_room);
     tcase_add_test (tcase, who_has_most_bytes_makes_room);
     tcase_add_test (tcase, an_idle_worker_is_room_enough);
+    tcase_add_test (tcase, what_nobody_serves_makes_room_for_what_is_served);
     suite_add_tcase (suite, tcase);
     return suite;
 }

@@ -600,9 +600,26 @@ s_count_in_all (services_t *self, service_t *service, size_t bytes)
     return result;
 }
 
+//  The request that expires next; NULL when none does. A mark on requests that are
+//  gone goes, too.
+static request_t *
+s_next_to_expire (services_t *self)
+{
+    while (self->marks) {
+        mark_t *mark = self->marks;
+        request_t *request = mark->request? mark->request
+                                          : mark->service->waiting;
+        if (request)
+            return request;
+        s_mark_clear (self, mark);
+    }
+    return NULL;
+}
+
 //  The request that has to make room for this one where the limit is reached: the
 //  newest of who has most, and would still have no less than the newcomer's
-//  client. NULL when nobody has so much.
+//  client; when nobody has so much, one that waits for a service that nobody
+//  serves, if this one is served. NULL when there is none.
 static request_t *
 s_displaced (services_t *self, service_t *service, const request_t *request,
              services_result_t limit)
@@ -621,7 +638,7 @@ s_displaced (services_t *self, service_t *service, const request_t *request,
         ? first->waiting_bytes > client->waiting_bytes + request->bytes
         : first->waiting_count > client->waiting_count + 1))
         return first->waiting->own_prev;
-    return NULL;
+    return service->workers? s_next_to_expire (self): NULL;
 }
 
 //  Drop a waiting request so that there is room for one for a service, which
@@ -762,18 +779,13 @@ services_return (services_t *self, service_t *service,
 request_t *
 services_expired (services_t *self, int64_t now_ms, service_t **service_p)
 {
-    while (self->marks && self->marks->due_ms <= now_ms) {
-        mark_t *mark = self->marks;
-        service_t *service = mark->service;
-        request_t *request = mark->request? mark->request: service->waiting;
-        if (request) {
-            s_request_unlink (self, request);
-            *service_p = service;
-            return request;
-        }
-        s_mark_clear (self, mark);
-    }
-    return NULL;
+    request_t *request = self->marks && self->marks->due_ms <= now_ms
+        ? s_next_to_expire (self): NULL;
+    if (!request || self->marks->due_ms > now_ms)
+        return NULL;
+    *service_p = request->service;
+    s_request_unlink (self, request);
+    return request;
 }
 
 int64_t

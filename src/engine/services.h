@@ -115,8 +115,9 @@ void
 //  Keep a client's request: the message, with its body from frame number body
 //  on. It belongs to the services, also while a worker holds it. Where a limit is
 //  reached, who has most makes room for who has less: of the client with most
-//  requests that wait (in this queue, in all, or in bytes) the newest is dropped,
-//  and *limit_p is that limit. SERVICES_OK when nothing stood against it.
+//  requests that wait (in this queue, in all, or in bytes) the newest is dropped.
+//  What waits for a service that nobody serves makes room for what is served. Then
+//  *limit_p is that limit. SERVICES_OK when nothing stood against it.
 services_result_t
     services_add (services_t *self, service_t *service,
                   mdp_version_t version, const frame_t *client,
