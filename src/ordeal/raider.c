@@ -135,7 +135,7 @@ raider_run (foe_t *foe)
     self.forge = forge_new (foe);
     if (!self.context || !self.forge)
         _exit (EXIT_FAILURE);
-    for (size_t vain = 0; ; ) {
+    for (size_t vain = 0; !*foe->over; ) {
         if (s_turn (&self, &self.seats [foe_chance (foe, SEATS)]))
             vain = 0;
         else

@@ -11,7 +11,6 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -147,6 +146,15 @@ s_start_server (run_t *self, int number)
 //  --------------------------------------------------------------------------
 //  Hostile peers
 
+static volatile sig_atomic_t s_over;
+
+static void
+s_set_over (int number)
+{
+    (void) number;
+    s_over = 1;
+}
+
 //  In the child: wait for the gate, and never come back. libzmq ends the process
 //  where a socket is closed in the middle of a message and its connection breaks
 //  at that moment (its issue 3442), and a raider does little else: then comes the
@@ -167,11 +175,13 @@ s_become_foe (run_t *self, foe_t *foe, bool raider)
         foe->seed += SEED_STEP;
         pid_t pid = fork ();
         if (pid == 0) {
-            prctl (PR_SET_PDEATHSIG, SIGKILL);
+            signal (SIGTERM, s_set_over);
+            prctl (PR_SET_PDEATHSIG, SIGTERM);
             if (raider)
                 raider_run (foe);
             else
                 vandal_run (foe);
+            exit (EXIT_SUCCESS);
         }
         while (waitpid (pid, &status, 0) < 0 && errno == EINTR);
     } while (WIFSIGNALED (status) && WTERMSIG (status) == SIGABRT);
@@ -601,6 +611,7 @@ s_run (const options_t *options, bool low)
     fflush (stdout);
     s_start_foes (&self, options, (foe_t) { .endpoint = endpoint, .port = port,
         .fixtures = options_string (options, "fixtures"), .seed = seed,
+        .over = &s_over,
         .doubles = options_flag (options, "doubles") != 0,
         .max_message = low? 16384: 16777216 });
     if (!s_make (&self, options)) {

@@ -10,11 +10,13 @@
 #ifndef SIEGE_H_INCLUDED
 #define SIEGE_H_INCLUDED
 
+#include <signal.h>
+
 #include "ordeal.h"
 
 //  --------------------------------------------------------------------------
 //  Hostile peers. Each is a process of its own, all that it does follows from its
-//  seed and from what comes back, and it never ends by itself.
+//  seed and from what comes back, and it does not end by itself.
 
 //  Services that hostile workers register for: raid0, raid1, ... Those of honest
 //  ones they only ask: without keys a worker for them would be as good as any.
@@ -25,6 +27,7 @@ typedef struct {
     unsigned port;              //  The same
     const char *fixtures;       //  Directory of golden messages
     uint64_t seed;
+    volatile sig_atomic_t *over;    //  It is to end
     bool doubles;               //  Some have the address of others
     size_t max_message;         //  That the broker takes; sometimes more is sent
     uint64_t dice;              //  State of the random numbers
@@ -33,11 +36,11 @@ typedef struct {
 //  Over ZeroMQ: messages that forge makes, over many sockets, some of which never
 //  read what comes.
 void
-    raider_run (foe_t *self) __attribute__ ((noreturn));
+    raider_run (foe_t *self);
 
 //  Over TCP: garbage, half handshakes, frames longer than anything.
 void
-    vandal_run (foe_t *self) __attribute__ ((noreturn));
+    vandal_run (foe_t *self);
 
 //  A number from 0 to count - 1.
 uint64_t

@@ -195,7 +195,7 @@ vandal_run (foe_t *foe)
         _exit (EXIT_FAILURE);
     for (size_t nbr = 0; nbr < LINES; nbr++)
         lines [nbr].fd = -1;
-    for (;;) {
+    while (!*foe->over) {
         s_turn (foe, &lines [foe_chance (foe, LINES)]);
         //  A bystander's processor is no part of the trial
         usleep (50);
