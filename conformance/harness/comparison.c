@@ -147,3 +147,20 @@ comparison_make (result_t *result, const choice_t *choices, size_t count,
     s_clear (&best);
     free (frames);
 }
+
+char *
+comparison_expected (const choice_t *choices, size_t count)
+{
+    char *text = NULL;
+    size_t length = 0;
+    FILE *out = open_memstream (&text, &length);
+    assert (out);
+    for (size_t index = 0; index < count; index++) {
+        char *pattern = notation_pattern (&choices [index].pattern);
+        fprintf (out, "%s%s", index? "  |  ": "",
+                 choices [index].silence? "silence": pattern);
+        free (pattern);
+    }
+    fclose (out);
+    return text;
+}

@@ -20,4 +20,8 @@ void
     comparison_make (result_t *result, const choice_t *choices, size_t count,
                      zmsg_t *message, captures_t *captures);
 
+//  The forms that will do, as text that the caller frees.
+char *
+    comparison_expected (const choice_t *choices, size_t count);
+
 #endif

@@ -186,23 +186,6 @@ s_patience_ms (play_t *self, const step_t *step)
     return ms > USUAL_MS? ms: USUAL_MS;
 }
 
-static char *
-s_choices_text (const choice_t *choices, size_t count)
-{
-    char *text = NULL;
-    size_t length = 0;
-    FILE *out = open_memstream (&text, &length);
-    assert (out);
-    for (size_t index = 0; index < count; index++) {
-        char *pattern = notation_pattern (&choices [index].pattern);
-        fprintf (out, "%s%s", index? "  |  ": "",
-                 choices [index].silence? "silence": pattern);
-        free (pattern);
-    }
-    fclose (out);
-    return text;
-}
-
 static bool
 s_choices_match (play_t *self, const choice_t *choices, size_t count,
                  zmsg_t *message)
@@ -348,7 +331,7 @@ s_expect_anyone (play_t *self, const step_t *step)
                           self->scenario->actors [step->guest].name);
         return s_check_socket (self, step, guest);
     }
-    char *expected = s_choices_text (step->choices, step->choice_count);
+    char *expected = comparison_expected (step->choices, step->choice_count);
     char *received = other? notation_frames (other): NULL;
     if (other)
         comparison_make (self->result, step->choices, step->choice_count, other,
@@ -387,7 +370,7 @@ s_expect_guest (play_t *self, const step_t *step)
         s_accept (self, step, NULL);
         return true;
     }
-    char *expected = fine? NULL: s_choices_text (step->choices,
+    char *expected = fine? NULL: comparison_expected (step->choices,
                                                  step->choice_count);
     if (!fine && message)
         s_wrong_message (self, step, expected, message);
@@ -418,7 +401,7 @@ s_expect (play_t *self, const step_t *step)
         ? s_choices_match (self, step->choices, step->choice_count, message)
         : silence && !stage_crashed (self->stage, NULL);
     if (!fine) {
-        char *expected = s_choices_text (step->choices, step->choice_count);
+        char *expected = comparison_expected (step->choices, step->choice_count);
         if (message)
             s_wrong_message (self, step, expected, message);
         else {
@@ -649,7 +632,7 @@ s_poll (play_t *self, const step_t *step)
         }
     }
     if (!found) {
-        char *expected = s_choices_text (step->choices, step->choice_count);
+        char *expected = comparison_expected (step->choices, step->choice_count);
         s_broken (self, step, expected, last, wrong
             ? "what came does not have the form that was expected"
             : last? "it did not come to this in time": "no answer came in time");

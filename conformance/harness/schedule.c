@@ -18,7 +18,7 @@
 #define RESTART_HB 0.3
 //  What a core does side by side at an interval of 100 ms without being late, as
 //  measured with the reference pair
-#define JOBS_A_CORE 10
+#define JOBS_A_CORE 18
 #define JOBS_INTERVAL_MS 100
 
 static double

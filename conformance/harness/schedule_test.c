@@ -56,9 +56,9 @@ END_TEST
 
 START_TEST (long_heartbeats_leave_room_for_more)
 {
-    ck_assert_uint_eq (schedule_jobs (100, 1, 2), 20);
+    ck_assert_uint_eq (schedule_jobs (100, 1, 2), 36);
     ck_assert_uint_eq (schedule_jobs (2500, 1, 2), SCHEDULE_JOBS_MAX);
-    ck_assert_uint_eq (schedule_jobs (100, 3, 2), 60);
+    ck_assert_uint_eq (schedule_jobs (50, 3, 2), 54);
     ck_assert_uint_eq (schedule_jobs (1, 1, 2), 2);
     //  When the system does not know how many cores there are
     ck_assert_uint_ge (schedule_jobs (1, 1, -1), 1);

@@ -29,6 +29,39 @@ s_count_warnings (void)
     return count;
 }
 
+START_TEST (client_byte_limit)
+{
+    broker_config_t config = trace_config ();
+    config.max_client_bytes = 2 * (512 + 64) + 100;
+    trace_start (&config);
+    REQUEST ("c", "one", "1");
+    REQUEST ("c", "one", "2");
+    ck_assert_uint_eq (s_count_warnings (), 0);
+    REQUEST ("c", "one", "3");
+    REQUEST ("c", "one", "4");
+    ck_assert_uint_eq (s_count_warnings (), 1);
+    REQUEST ("d", "one", "5");
+    READY ("w", "one");
+    GETS_REQUEST ("w", "c", "1");
+    REPLY ("w", "c", "x");
+    GETS_REPLY ("c", "one", "x");
+    GETS_REQUEST ("w", "d", "5");
+    //  There is room again, but never for one that is too large by itself
+    REQUEST ("c", "one", "6");
+    char large [1200] = "";
+    memset (large, 'a', sizeof (large) - 1);
+    for (int count = 0; count < 3; count++)
+        REQUEST ("b", "one", large);
+    REPLY ("w", "d", "x");
+    GETS_REPLY ("d", "one", "x");
+    GETS_REQUEST ("w", "c", "2");
+    REPLY ("w", "c", "x");
+    GETS_REPLY ("c", "one", "x");
+    GETS_REQUEST ("w", "c", "6");
+    trace_expect_nothing ();
+}
+END_TEST
+
 START_TEST (who_has_most_makes_room_in_a_queue)
 {
     broker_config_t config = trace_config ();
@@ -215,6 +248,7 @@ broker_room_suite (void)
     Suite *suite = suite_create ("broker_room");
     TCase *tcase = tcase_create ("room");
     tcase_add_checked_fixture (tcase, trace_setup, trace_teardown);
+    tcase_add_test (tcase, client_byte_limit);
     tcase_add_test (tcase, who_has_most_makes_room_in_a_queue);
     tcase_add_test (tcase, who_has_most_makes_room_in_all);
     tcase_add_test (tcase, what_was_given_back_makes_no_room);

@@ -705,39 +705,6 @@ START_TEST (client_limit)
 }
 END_TEST
 
-START_TEST (client_byte_limit)
-{
-    broker_config_t config = trace_config ();
-    config.max_client_bytes = 2 * (512 + 64) + 100;
-    trace_start (&config);
-    REQUEST ("c", "one", "1");
-    REQUEST ("c", "one", "2");
-    ck_assert_uint_eq (s_count_notices (NOTICE_WARNING), 0);
-    REQUEST ("c", "one", "3");
-    REQUEST ("c", "one", "4");
-    ck_assert_uint_eq (s_count_notices (NOTICE_WARNING), 1);
-    REQUEST ("d", "one", "5");
-    READY ("w", "one");
-    GETS_REQUEST ("w", "c", "1");
-    REPLY ("w", "c", "x");
-    GETS_REPLY ("c", "one", "x");
-    GETS_REQUEST ("w", "d", "5");
-    //  There is room again, but never for one that is too large by itself
-    REQUEST ("c", "one", "6");
-    char large [1200] = "";
-    memset (large, 'a', sizeof (large) - 1);
-    for (int count = 0; count < 3; count++)
-        REQUEST ("b", "one", large);
-    REPLY ("w", "d", "x");
-    GETS_REPLY ("d", "one", "x");
-    GETS_REQUEST ("w", "c", "2");
-    REPLY ("w", "c", "x");
-    GETS_REPLY ("c", "one", "x");
-    GETS_REQUEST ("w", "c", "6");
-    trace_expect_nothing ();
-}
-END_TEST
-
 START_TEST (byte_limit)
 {
     broker_config_t config = trace_config ();
@@ -1004,7 +971,6 @@ broker_suite (void)
     tcase = s_tcase (suite, "limits");
     tcase_add_test (tcase, request_limits);
     tcase_add_test (tcase, byte_limit);
-    tcase_add_test (tcase, client_byte_limit);
     tcase_add_test (tcase, client_limit);
     tcase_add_test (tcase, empty_frames_are_not_free);
     tcase_add_test (tcase, body_limit);
