@@ -429,6 +429,16 @@ s_dies_on_busy_disconnect (wreck_t *self, const event_t *event,
 }
 
 static bool
+s_deaf_when_busy (wreck_t *self, const event_t *event, update_t *update)
+{
+    (void) update;
+    mdp_command_t command;
+    return !wreck_read_event (event, &command)
+        || command.type != MDP_WORKER_DISCONNECT
+        || !notes_find (&self->held, wreck_address (event));
+}
+
+static bool
 s_dies_on_second_disconnect (wreck_t *self, const event_t *event,
                              update_t *update)
 {
@@ -521,6 +531,7 @@ const fault_t presence_faults [] = {
       0 },
     { "dies-on-busy-disconnect", s_dies_on_busy_disconnect, s_note_held, NULL,
       0 },
+    { "deaf-to-busy-disconnect", s_deaf_when_busy, s_note_held, NULL, 0 },
     { "answers-disconnect", NULL, s_answers_disconnect, NULL, 0 },
     { "never-ends", s_never_ends, NULL, NULL, 0 },
     { "drops-after-pause", s_drops_after_pause, NULL, NULL, 0 },
