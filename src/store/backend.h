@@ -60,4 +60,9 @@ store_result_t
     answer_append (store_answer_t *self, const request_id_t *id,
                    frame_t **service_p, message_t **body_p);
 
+//  A store that this backend opens at path; for the rest see store_open.
+store_t *
+    store_new (const backend_t *backend, const char *path,
+               store_result_t *result, char *error, size_t size);
+
 #endif

@@ -7,8 +7,6 @@
     =========================================================================
 */
 
-#include "config.h"
-
 #include <assert.h>
 #include <stdbool.h>
 #include <stdio.h>
@@ -103,62 +101,22 @@ store_set_clock (store_t *self, store_clock_fn *clock, void *argument)
     self->clock_argument = argument;
 }
 
-static bool
-s_is_postgresql (const char *address)
-{
-    return strncmp (address, "postgresql://", 13) == 0
-        || strncmp (address, "postgres://", 11) == 0;
-}
-
-//  Which one the address is for, and what it is to open; NULL if none
-static const backend_t *
-s_find_backend (const char **path)
-{
-    if (strcmp (*path, "memory:") == 0)
-        return &backend_memory;
-    if (strncmp (*path, "sqlite:", 7) == 0) {
-        *path += 7;
-        return &backend_sqlite;
-    }
-#ifdef HAVE_LIBPQ
-    if (s_is_postgresql (*path))
-        return &backend_postgresql;
-#endif
-    return strstr (*path, "://")? NULL: &backend_sqlite;
-}
-
 store_t *
-store_open (const char *address, store_result_t *result,
-            char *error, size_t size)
+store_new (const backend_t *backend, const char *path, store_result_t *result,
+           char *error, size_t size)
 {
     store_t *self = (store_t *) calloc (1, sizeof (store_t));
-    if (!self) {
+    if (!self || (!backend->shared && !(self->claims = claims_new ()))) {
         *result = STORE_FAILED;
         snprintf (error, size, "out of memory");
-        return NULL;
-    }
-    const char *path = address;
-    self->backend = s_find_backend (&path);
-    if (!self->backend) {
-        *result = STORE_FAILED;
-        //  There may be a password behind the scheme
-        snprintf (error, size, "cannot open store %.*s://...: %s",
-            (int) strcspn (address, ":"), address, s_is_postgresql (address)
-            ? "this titanicd was built without PostgreSQL; build it with libpq"
-            : "there are sqlite:PATH, postgresql://... and memory: only");
         free (self);
         return NULL;
     }
+    self->backend = backend;
     store_set_clock (self, s_clock_ms, NULL);
-    if (!self->backend->shared && !(self->claims = claims_new ())) {
-        *result = STORE_FAILED;
-        snprintf (error, size, "out of memory");
-        free (self);
-        return NULL;
-    }
     *error = 0;
     *result = STORE_OK;
-    self->state = self->backend->open (path, result, error, size);
+    self->state = backend->open (path, result, error, size);
     if (!self->state) {
         claims_destroy (&self->claims);
         free (self);
