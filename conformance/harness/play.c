@@ -35,6 +35,7 @@ typedef struct {
     captures_t *captures;
     player_t **players;         //  By actor; NULL until it opens
     player_t *host;             //  The harness as the broker; NULL if it is not
+    bool hidden;                //  It was closed: who needs it may be over for that
     bool over;                  //  What came, or did not, ends the scenario
 } play_t;
 
@@ -109,11 +110,11 @@ s_never_started (play_t *self, stage_result_t result, char *reason)
     return s_stage_failed (self, result, text);
 }
 
-//  Whether the harness is the broker, and nobody has come
+//  Whether the harness is the broker, and nobody has come though all could
 static bool
 s_is_unvisited (const play_t *self)
 {
-    return self->host && stage_guests (self->host) == 0;
+    return self->host && !self->hidden && stage_guests (self->host) == 0;
 }
 
 //  A probe failed at this step; what never serves has not come to that through it
@@ -864,6 +865,7 @@ s_step (play_t *self, const step_t *step)
             return s_mute (self, step);
         case STEP_CLOSE:
             stage_leave (self->stage, self->players [step->actor]);
+            self->hidden |= self->players [step->actor] == self->host;
             return true;
         case STEP_POLL:
             return s_poll (self, step);
