@@ -128,7 +128,8 @@ int
 int
 __wrap_zmq_bind (void *socket, const char *endpoint)
 {
-    if (wreck_fault () && strcmp (wreck_fault ()->name, "few-descriptors") == 0) {
+    if (wreck_fault () && strcmp (wreck_fault ()->name, "few-descriptors") == 0
+    &&  strncmp (endpoint, "tcp://", 6) == 0) {
         int next = dup (STDERR_FILENO);
         close (next);
         struct rlimit limit = { (rlim_t) next + 3, (rlim_t) next + 3 };
