@@ -20,7 +20,8 @@
 #include "source.h"
 #include "vector.h"
 
-#define SIDE_BY_SIDE 48
+//  Most wrecks are waited for, and take no processor
+#define SIDE_BY_SIDE 96
 
 static const char s_help [] =
 "usage: seatrial prove [OPTION].. [WRECK]..\n"
