@@ -91,7 +91,7 @@ struct _stage_t {
     int signals;                //  Tells of children that end
     zmq_pollitem_t *items;      //  As many as players, and one
     int64_t began_us;
-    int64_t lag_ms;
+    int64_t lag_ms;             //  How late the harness was, at most
     bool slow;                  //  The worker that was started works long
     unsigned probes;            //  Services of probes so far
     unsigned names;             //  Addresses that were made up so far

@@ -392,10 +392,19 @@ s_owe_echo (player_t *player, zmsg_t *request)
 //  --------------------------------------------------------------------------
 //  The loop: heartbeats, echoes, arrivals
 
+//  How late the harness was, the most counts
+static void
+s_note_lag (stage_t *self, int64_t late_ms)
+{
+    if (late_ms > self->lag_ms)
+        self->lag_ms = late_ms;
+}
+
 static void
 s_beat (stage_t *self, player_t *player, int64_t now)
 {
     if (player->beating && player->socket && player->beat_ms <= now) {
+        s_note_lag (self, now - player->beat_ms);
         zmsg_t *message = inside_compose (player->words->heartbeat_out, NULL, 0, NULL);
         stage_send (self, player, &message);
     }
@@ -512,9 +521,7 @@ inside_turn (stage_t *self, int64_t until_ms)
     self->items [self->player_count] = (zmq_pollitem_t) {
         .fd = self->signals, .events = ZMQ_POLLIN };
     zmq_poll (self->items, (int) self->player_count + 1, timeout);
-    int64_t late = zclock_mono () - now - timeout;
-    if (late > self->lag_ms)
-        self->lag_ms = late;
+    s_note_lag (self, zclock_mono () - now - timeout);
     struct signalfd_siginfo signal;
     while (read (self->signals, &signal, sizeof signal) > 0)
         continue;

@@ -34,6 +34,7 @@ typedef struct {
     FILE *errors;
     int error_count;
     profile_t *profile;
+    zlist_t *lacking;           //  Variables without a value, each told once
 } reader_t;
 
 static void
@@ -106,8 +107,11 @@ s_expand (reader_t *reader, const char *value)
         if (replacement)
             fputs (replacement, out);
         else
+        if (!zlist_exists (reader->lacking, name)) {
+            zlist_append (reader->lacking, name);
             s_complain (reader, "no value for ${%s}; give one with "
                                 "--define NAME=VALUE", name);
+        }
         free (name);
         value = end + 1;
     }
@@ -271,10 +275,14 @@ profile_read (const char *path, const variable_t *variables, FILE *errors)
         return NULL;
     }
     reader_t reader = { path, variables, errors, 0,
-                        (profile_t *) zmalloc (sizeof (profile_t)) };
+                        (profile_t *) zmalloc (sizeof (profile_t)),
+                        zlist_new () };
+    zlist_autofree (reader.lacking);
+    zlist_comparefn (reader.lacking, (zlist_compare_fn *) strcmp);
     s_check_known (&reader, root);
     s_read_settings (&reader, root);
     zconfig_destroy (&root);
+    zlist_destroy (&reader.lacking);
     if (reader.error_count)
         profile_destroy (&reader.profile);
     return reader.profile;

@@ -133,6 +133,12 @@ START_TEST (mistakes_are_told)
     s_assert_mistake (START "    hartbeat = 5\n", "target/hartbeat");
     s_assert_mistake (START "broker\n    command = \"${nothing}\"\n",
                       "no value for ${nothing}");
+    //  Once, however often it is wanted
+    s_assert_mistake (START "broker\n    command = \"${a} ${a} ${b} ${a}\"\n",
+                      "no value for ${a}");
+    char *first = strstr (s_said, "${a}");
+    ck_assert_ptr_nonnull (strstr (first, "${b}"));
+    ck_assert_ptr_null (strstr (first + 1, "${a}"));
     s_assert_mistake (START "state\n    directory = \"here\"\n",
                       "not an absolute path");
     s_assert_mistake (START "broker\n", "a section with settings");

@@ -543,6 +543,8 @@ stage_fill (stage_t *self)
     static char zeros [65536];
     size_t piece = sizeof zeros;
     while (piece) {
+        //  A slow disk is no reason to leave peers without heartbeats
+        inside_turn (self, 0);
         ssize_t written = write (handle, zeros, piece);
         if (written < 0 && errno != ENOSPC) {
             close (handle);
