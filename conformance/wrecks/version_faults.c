@@ -245,36 +245,26 @@ s_keeps_version (wreck_t *self, const event_t *event, update_t *update,
     }
 }
 
-//  Workers get this command in the version of the one that registered last
+//  Workers get this command in 0.2, whatever they speak
 static void
-s_version_of_last (wreck_t *self, const event_t *event, update_t *update,
-                   size_t first)
+s_newest_version (wreck_t *self, const event_t *event, update_t *update,
+                  size_t first)
 {
+    (void) self;
     (void) event;
     mdp_command_t command;
     for (; first < update_size (update); first++) {
         effect_t *effect = update_effect (update, first);
-        if (self->workers.count == 0
-        || !wreck_read_effect (effect, true, &command)
+        if (!wreck_read_effect (effect, true, &command)
         ||  (int) command.type != self->fault->argument)
             continue;
         const frame_t *address = message_frame (effect->message, 0);
-        mdp_version_t version =
-            self->workers.notes [self->workers.count - 1].version;
         message_t *message = command.type == MDP_WORKER_HEARTBEAT
-            ? mdp_worker_heartbeat (version, address)
-            : mdp_worker_disconnect (version, address);
+            ? mdp_worker_heartbeat (MDP_0_2, address)
+            : mdp_worker_disconnect (MDP_0_2, address);
         message_destroy (&effect->message);
         effect->message = message;
     }
-}
-
-static bool
-s_note_workers (wreck_t *self, const event_t *event, update_t *update)
-{
-    (void) update;
-    wreck_note_event (self, event);
-    return true;
 }
 
 //  A client of 0.1 gets the FINAL and nothing of what came before
@@ -384,9 +374,9 @@ const fault_t version_faults [] = {
       MDP_CLIENT_REPLY },
     { "asks-in-clients-version", NULL, s_keeps_version, NULL,
       MDP_WORKER_REQUEST },
-    { "heartbeats-in-one-version", s_note_workers, s_version_of_last, NULL,
+    { "heartbeats-in-one-version", NULL, s_newest_version, NULL,
       MDP_WORKER_HEARTBEAT },
-    { "disconnects-in-one-version", s_note_workers, s_version_of_last, NULL,
+    { "disconnects-in-one-version", NULL, s_newest_version, NULL,
       MDP_WORKER_DISCONNECT },
     { "loses-parts", NULL, s_loses_parts, NULL, 0 },
     { "keeps-parts-of-the-dead", s_note_part, s_keep_parts, NULL, 0 },
