@@ -117,14 +117,22 @@ s_is_unvisited (const play_t *self)
     return self->host && !self->hidden && stage_guests (self->host) == 0;
 }
 
+//  What a step stands for: its own requirements, or all that the scenario covers
+static const requirement_t *const *
+s_meant (const play_t *self, const step_t *step, size_t *count)
+{
+    *count = step->tag_count? step->tag_count: self->scenario->cover_count;
+    return step->tag_count? step->tags: self->scenario->covers;
+}
+
 //  A probe failed at this step; what never serves has not come to that through it
 static void
 s_blame_deaf (play_t *self, const step_t *step, stage_result_t served)
 {
-    const scenario_t *scenario = self->scenario;
+    size_t count;
+    const requirement_t *const *requirements = s_meant (self, step, &count);
     if (served != STAGE_DEAF_EVER)
-        s_blame (self->result, step->tag_count? step->tags: scenario->covers,
-                 step->tag_count? step->tag_count: scenario->cover_count);
+        s_blame (self->result, requirements, count);
 }
 
 //  The target did not do what the step wants
@@ -132,10 +140,8 @@ static bool
 s_broken (play_t *self, const step_t *step, const char *expected,
           const char *received, const char *reason)
 {
-    const scenario_t *scenario = self->scenario;
-    const requirement_t *const *requirements = step->tag_count
-        ? step->tags: scenario->covers;
-    size_t count = step->tag_count? step->tag_count: scenario->cover_count;
+    size_t count;
+    const requirement_t *const *requirements = s_meant (self, step, &count);
     char *death = NULL;
     bool died = stage_crashed (self->stage, &death);
     if (died && s_is_unvisited (self))

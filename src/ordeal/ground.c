@@ -13,6 +13,7 @@
 #include <signal.h>
 #include <stdarg.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/signalfd.h>
 #include <sys/socket.h>
@@ -82,8 +83,8 @@ ordeal_send (ordeal_t *self, channel_t channel, message_t *message)
     message_destroy (&message);
 }
 
-unsigned
-ordeal_free_port (void)
+static unsigned
+s_free_port (void)
 {
     struct sockaddr_in address = { .sin_family = AF_INET };
     address.sin_addr.s_addr = htonl (INADDR_LOOPBACK);
@@ -97,8 +98,19 @@ ordeal_free_port (void)
     return ntohs (address.sin_port);
 }
 
-void
-ordeal_clean_up (const char *directory)
+unsigned
+ordeal_ground (const char *name, char *directory)
+{
+    unsigned port = s_free_port ();
+    if (mkdtemp (directory) && port)
+        return port;
+    fprintf (stderr, "%s: cannot start: no directory in /tmp, or no port of "
+             "127.0.0.1, is to be had: %s; free some\n", name, strerror (errno));
+    return 0;
+}
+
+static void
+s_clean_up (const char *directory)
 {
     static const char *const names [] = {
         "log", "store", "store-wal", "store-shm", "store.lock"
@@ -109,6 +121,22 @@ ordeal_clean_up (const char *directory)
         unlink (path);
     }
     rmdir (directory);
+}
+
+int
+ordeal_verdict (const char *directory, unsigned long long seed, bool failed,
+                bool interrupted)
+{
+    if (failed)
+        printf ("seed %llu; what the servers said, and their store, are in "
+                "%s\n", seed, directory);
+    else
+        s_clean_up (directory);
+    if (interrupted)
+        return 130;
+    if (!failed)
+        printf ("all well\n");
+    return failed? EXIT_FAILURE: EXIT_SUCCESS;
 }
 
 int

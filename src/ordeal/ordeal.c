@@ -213,29 +213,16 @@ s_verdict (run_t *self, const char *directory, unsigned long long seed)
     bool failed = self->ordeal.failed;
     s_tell (self);
     s_end (self);
-    if (failed)
-        printf ("seed %llu; what the servers said, and their store, are in "
-                "%s\n", seed, directory);
-    else
-        ordeal_clean_up (directory);
-    if (self->interrupted)
-        return 130;
-    if (!failed)
-        printf ("all well\n");
-    return failed? EXIT_FAILURE: EXIT_SUCCESS;
+    return ordeal_verdict (directory, seed, failed, self->interrupted);
 }
 
 static int
 s_run (const options_t *options)
 {
     char directory [] = "/tmp/ordeal.XXXXXX";
-    unsigned port = ordeal_free_port ();
-    if (!mkdtemp (directory) || port == 0) {
-        fprintf (stderr, "ordeal: cannot start: no directory in /tmp, or no "
-                 "port of 127.0.0.1, is to be had: %s; free some\n",
-                 strerror (errno));
+    unsigned port = ordeal_ground ("ordeal", directory);
+    if (port == 0)
         return EXIT_FAILURE;
-    }
     const char *programs = options_string (options, "programs");
     char endpoint [64], log [300], store [300], broker [300], titanic [300];
     snprintf (endpoint, sizeof endpoint, "tcp://127.0.0.1:%u", port);

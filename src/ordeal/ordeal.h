@@ -46,17 +46,20 @@ typedef struct {
 int64_t
     ordeal_clock_ms (void);
 
-//  A port of the loopback that nobody has now; 0 if there is none.
+//  Make a directory from the template, and find a port of the loopback that nobody
+//  has now; 0 after telling, in the program's name, that there is none.
 unsigned
-    ordeal_free_port (void);
+    ordeal_ground (const char *name, char *directory);
 
 //  From now on an interrupt is read from this file descriptor.
 int
     ordeal_interrupts (void);
 
-//  Remove our directory, with what servers and their store have put there.
-void
-    ordeal_clean_up (const char *directory);
+//  Tell how it ended. The directory goes, with what servers and their store have
+//  put there, unless that may show why it failed. The exit status.
+int
+    ordeal_verdict (const char *directory, unsigned long long seed, bool failed,
+                    bool interrupted);
 
 //  A number from 0 to count - 1.
 uint64_t
