@@ -14,255 +14,10 @@
 
 #include "../protocol/mdp.h"
 #include "../protocol/tsp.h"
-#include "titanic.h"
+#include "titanic_trace.h"
 
 Suite *
 titanic_suite (void);
-
-#define HEARTBEAT 100
-#define LIVENESS 3
-#define TIMEOUT 1000
-#define RETRY 200
-#define TIDY 10100              //  More than the engine's own
-//  One worker each for request, reply and close, so that channels are told apart
-//  by their slots: 0, 1, 2, and executions from 3 on
-#define SLOTS 4096
-
-static titanic_t *s_titanic;
-static update_t *s_update;      //  What has not been looked at yet
-static store_t *s_store;
-static int64_t s_now;
-static bool s_store_fails;      //  The store has no space
-static bool s_store_waits;      //  The store does not answer yet
-
-static void
-s_set_up (void)
-{
-    titanic_config_t config = { MDP_0_1, HEARTBEAT, LIVENESS, TIMEOUT,
-                                RETRY, 1, 1, 1, 4, 2, 0, { { 0 } }, 1000, 5, 0, 0,
-                                0 };
-    store_result_t result;
-    char error [64];
-    s_titanic = titanic_new (&config);
-    s_update = update_new ();
-    s_store = store_open ("memory:", &result, error, sizeof error);
-    s_now = 1000;
-    s_store_fails = s_store_waits = false;
-}
-
-static void
-s_tear_down (void)
-{
-    titanic_destroy (&s_titanic);
-    update_destroy (&s_update);
-    store_close (&s_store);
-}
-
-//  --------------------------------------------------------------------------
-//  The world
-
-static void
-s_step (event_t event)
-{
-    event.now_ms = s_now;
-    event.wall_ms = 1700000000000 + s_now;
-    titanic_step (s_titanic, &event, s_update);
-}
-
-//  Give the store its queries and the engine the answers, until there are none
-static void
-s_serve_store (void)
-{
-    for (size_t nbr = 0; nbr < update_size (s_update); nbr++) {
-        effect_t *effect = update_effect (s_update, nbr);
-        bool write = effect->type == EFFECT_WRITE;
-        if (!write && effect->type != EFFECT_READ)
-            continue;
-        store_answer_t answer = { .ticket = effect->query.ticket,
-            .type = effect->query.type, .result = STORE_FULL };
-        const store_query_t *query = &effect->query;
-        if (!write)
-            store_read (s_store, query, &answer);
-        else
-        if (!s_store_fails)
-            store_write (s_store, &query, 1, &answer);
-        update_remove (s_update, nbr--);
-        s_step ((event_t) { .type = write? EVENT_WRITTEN: EVENT_READ,
-                            .answer = &answer });
-        store_answer_clear (&answer);
-    }
-}
-
-static void
-s_tick (int64_t ms)
-{
-    s_now += ms;
-    s_step ((event_t) { .type = EVENT_TICK });
-    if (!s_store_waits)
-        s_serve_store ();
-}
-
-static void
-s_receive (channel_t channel, message_t *message)
-{
-    static uint64_t bits = 1;
-    s_step ((event_t) { .type = EVENT_RECEIVED, .channel = channel,
-        .message = message, .random = { bits * 0x9e3779b97f4a7c15, bits } });
-    bits++;
-    message_destroy (&message);
-    if (!s_store_waits)
-        s_serve_store ();
-}
-
-//  The oldest effect of this type on a slot; taken out. NULL if there is none.
-static message_t *
-s_sent (channel_t slot, channel_t *channel)
-{
-    for (size_t nbr = 0; nbr < update_size (s_update); nbr++) {
-        effect_t *effect = update_effect (s_update, nbr);
-        if (effect->type != EFFECT_SEND || effect->channel % SLOTS != slot)
-            continue;
-        *channel = effect->channel;
-        message_t *message = effect->message;
-        effect->message = NULL;
-        update_remove (s_update, nbr);
-        return message;
-    }
-    return NULL;
-}
-
-//  What a slot sent next must be this command; its body's first frame, as text
-static const char *
-s_expect (channel_t slot, mdp_type_t type, channel_t *channel)
-{
-    static char text [64];
-    message_t *message = s_sent (slot, channel);
-    ck_assert_msg (message != NULL, "no %s on slot %u", mdp_type_text (type),
-                   (unsigned) slot);
-    mdp_command_t command;
-    ck_assert_int_eq (mdp_decode (message, 0, MDP_AT_BROKER, &command),
-                      MDP_OK);
-    ck_assert_int_eq (command.type, type);
-    const frame_t *frame = message_frame (message, command.body);
-    snprintf (text, sizeof text, "%.*s", frame? (int) frame_size (frame): 0,
-              frame? (const char *) frame_data (frame): "");
-    message_destroy (&message);
-    return text;
-}
-
-static void
-s_expect_nothing (channel_t slot)
-{
-    channel_t channel;
-    message_t *message = s_sent (slot, &channel);
-    ck_assert (message == NULL);
-}
-
-static message_t *
-s_body (const char *first, const char *second)
-{
-    message_t *body = message_new ();
-    if (first)
-        message_add_string (body, first);
-    if (second)
-        message_add_string (body, second);
-    return body;
-}
-
-//  A client asks one of the three services
-static void
-s_ask (channel_t channel, const char *first, const char *second)
-{
-    frame_t *client = frame_new ("client", 6);
-    message_t *body = s_body (first, second);
-    message_t *message = mdp_worker_request (MDP_0_1, NULL, client, body, 0);
-    frame_destroy (&client);
-    message_destroy (&body);
-    s_receive (channel, message);
-}
-
-//  The broker replies to an execution
-static void
-s_answer (channel_t channel, const char *service, const char *text)
-{
-    frame_t *name = frame_new (service, strlen (service));
-    message_t *body = s_body (text, NULL);
-    message_t *message = mdp_client_reply (MDP_0_1, NULL, name, body, 0);
-    frame_destroy (&name);
-    message_destroy (&body);
-    s_receive (channel, message);
-}
-
-//  All three workers register; their channels
-static void
-s_register (channel_t channels [3])
-{
-    s_tick (0);
-    for (channel_t slot = 0; slot < 3; slot++)
-        s_expect (slot, MDP_WORKER_READY, &channels [slot]);
-}
-
-//  Keep the broker alive for so long
-static void
-s_pass (channel_t channels [3], int64_t ms)
-{
-    for (; ms > 0; ms -= HEARTBEAT / 2) {
-        for (int nbr = 0; nbr < 3; nbr++)
-            s_receive (channels [nbr], mdp_worker_heartbeat (MDP_0_1, NULL));
-        s_tick (HEARTBEAT / 2);
-    }
-}
-
-//  Store a request; its id
-static const char *
-s_store_request (channel_t channels [3], const char *service,
-                 const char *body)
-{
-    static char id [TSP_ID_DIGITS + 1];
-    s_ask (channels [0], service, body);
-    channel_t channel;
-    message_t *message;
-    mdp_command_t command;
-    do {
-        message = s_sent (0, &channel);
-        ck_assert_ptr_nonnull (message);
-        mdp_decode (message, 0, MDP_AT_BROKER, &command);
-        if (command.type == MDP_WORKER_REPLY)
-            break;
-        message_destroy (&message);
-    } while (true);
-    ck_assert (frame_is (message_frame (message, command.body), "200", 3));
-    const frame_t *frame = message_frame (message, command.body + 1);
-    memcpy (id, frame_data (frame), TSP_ID_DIGITS);
-    message_destroy (&message);
-    return id;
-}
-
-//  The status that a question gets
-static const char *
-s_status (channel_t channels [3], channel_t slot, const char *first)
-{
-    channel_t channel;
-    const char *text;
-    s_ask (channels [slot], first, NULL);
-    message_t *message = s_sent (slot, &channel);
-    ck_assert_ptr_nonnull (message);
-    mdp_command_t command;
-    mdp_decode (message, 0, MDP_AT_BROKER, &command);
-    while (command.type != MDP_WORKER_REPLY) {
-        message_destroy (&message);
-        message = s_sent (slot, &channel);
-        ck_assert_ptr_nonnull (message);
-        mdp_decode (message, 0, MDP_AT_BROKER, &command);
-    }
-    static char status [8];
-    const frame_t *frame = message_frame (message, command.body);
-    snprintf (status, sizeof status, "%.*s", (int) frame_size (frame),
-              (const char *) frame_data (frame));
-    text = status;
-    message_destroy (&message);
-    return text;
-}
 
 //  --------------------------------------------------------------------------
 //  Traces
@@ -270,25 +25,25 @@ s_status (channel_t channels [3], channel_t slot, const char *first)
 START_TEST (ok_waits_for_the_commit)
 {
     channel_t channels [3];
-    s_register (channels);
-    s_store_waits = true;
-    s_ask (channels [0], "echo", "x");
-    s_expect_nothing (0);
-    s_serve_store ();
+    server_register (channels);
+    server_store_waits = true;
+    server_ask (channels [0], "echo", "x");
+    server_expect_nothing (0);
+    server_serve_store ();
     channel_t channel;
-    ck_assert_str_eq (s_expect (0, MDP_WORKER_REPLY, &channel), "200");
+    ck_assert_str_eq (server_expect (0, MDP_WORKER_REPLY, &channel), "200");
 }
 END_TEST
 
 START_TEST (what_cannot_be_stored_gets_500)
 {
     channel_t channels [3];
-    s_register (channels);
-    s_store_fails = true;
-    s_ask (channels [0], "echo", "x");
+    server_register (channels);
+    server_store_fails = true;
+    server_ask (channels [0], "echo", "x");
     channel_t channel;
-    ck_assert_str_eq (s_expect (0, MDP_WORKER_REPLY, &channel), "500");
-    s_expect_nothing (3);
+    ck_assert_str_eq (server_expect (0, MDP_WORKER_REPLY, &channel), "500");
+    server_expect_nothing (3);
 }
 END_TEST
 
@@ -297,12 +52,12 @@ static int
 s_warnings (void)
 {
     int count = 0;
-    for (size_t nbr = 0; nbr < update_size (s_update); nbr++) {
-        const effect_t *effect = update_effect (s_update, nbr);
+    for (size_t nbr = 0; nbr < update_size (server_update); nbr++) {
+        const effect_t *effect = update_effect (server_update, nbr);
         if (effect->type != EFFECT_NOTICE)
             continue;
         count += effect->level == NOTICE_WARNING;
-        update_remove (s_update, nbr--);
+        update_remove (server_update, nbr--);
     }
     return count;
 }
@@ -311,31 +66,31 @@ START_TEST (a_request_above_a_limit_gets_500)
 {
     channel_t channels [3];
     channel_t channel;
-    s_register (channels);
+    server_register (channels);
     char large [1001];
     memset (large, 'a', sizeof large - 1);
     large [sizeof large - 1] = 0;
     for (int count = 0; count < 3; count++) {
-        s_ask (channels [0], "echo", large);
-        ck_assert_str_eq (s_expect (0, MDP_WORKER_REPLY, &channel), "500");
+        server_ask (channels [0], "echo", large);
+        ck_assert_str_eq (server_expect (0, MDP_WORKER_REPLY, &channel), "500");
     }
     ck_assert_int_eq (s_warnings (), 1);
     large [1000 - strlen ("echo")] = 0;
-    s_ask (channels [0], "echo", large);
-    ck_assert_str_eq (s_expect (0, MDP_WORKER_REPLY, &channel), "200");
+    server_ask (channels [0], "echo", large);
+    ck_assert_str_eq (server_expect (0, MDP_WORKER_REPLY, &channel), "200");
     //  Others are not concerned, and so many frames are too many
     frame_t *client = frame_new ("client", 6);
-    message_t *body = s_body ("echo", "1");
+    message_t *body = server_body ("echo", "1");
     for (int count = 0; count < 4; count++)
         message_add_string (body, "x");
-    s_receive (channels [0], mdp_worker_request (MDP_0_1, NULL, client, body,
+    server_receive (channels [0], mdp_worker_request (MDP_0_1, NULL, client, body,
                                                  0));
-    ck_assert_str_eq (s_expect (0, MDP_WORKER_REPLY, &channel), "500");
+    ck_assert_str_eq (server_expect (0, MDP_WORKER_REPLY, &channel), "500");
     titanic_config_t config = { .max_frames = 6 };
-    titanic_set_limits (s_titanic, &config);
-    s_receive (channels [0], mdp_worker_request (MDP_0_1, NULL, client, body,
+    titanic_set_limits (server, &config);
+    server_receive (channels [0], mdp_worker_request (MDP_0_1, NULL, client, body,
                                                  0));
-    ck_assert_str_eq (s_expect (0, MDP_WORKER_REPLY, &channel), "200");
+    ck_assert_str_eq (server_expect (0, MDP_WORKER_REPLY, &channel), "200");
     message_destroy (&body);
     frame_destroy (&client);
 }
@@ -344,18 +99,18 @@ END_TEST
 START_TEST (questions_get_their_statuses)
 {
     channel_t channels [3];
-    s_register (channels);
-    ck_assert_str_eq (s_status (channels, 0, "service and no body"), "400");
-    ck_assert_str_eq (s_status (channels, 1, "no id"), "400");
-    ck_assert_str_eq (s_status (channels, 1,
+    server_register (channels);
+    ck_assert_str_eq (server_status (channels, 0, "service and no body"), "400");
+    ck_assert_str_eq (server_status (channels, 1, "no id"), "400");
+    ck_assert_str_eq (server_status (channels, 1,
                       "0123456789abcdef0123456789abcdef"), "400");
-    ck_assert_str_eq (s_status (channels, 2,
+    ck_assert_str_eq (server_status (channels, 2,
                       "0123456789abcdef0123456789abcdef"), "200");
-    ck_assert_str_eq (s_status (channels, 2, "../name"), "200");
-    const char *id = s_store_request (channels, "echo", "x");
-    ck_assert_str_eq (s_status (channels, 1, id), "300");
-    ck_assert_str_eq (s_status (channels, 2, id), "200");
-    ck_assert_str_eq (s_status (channels, 1, id), "400");
+    ck_assert_str_eq (server_status (channels, 2, "../name"), "200");
+    const char *id = server_store_request (channels, "echo", "x");
+    ck_assert_str_eq (server_status (channels, 1, id), "300");
+    ck_assert_str_eq (server_status (channels, 2, id), "200");
+    ck_assert_str_eq (server_status (channels, 1, id), "400");
 }
 END_TEST
 
@@ -363,16 +118,16 @@ END_TEST
 START_TEST (a_request_is_executed)
 {
     channel_t channels [3];
-    s_register (channels);
-    const char *id = s_store_request (channels, "echo", "x");
+    server_register (channels);
+    const char *id = server_store_request (channels, "echo", "x");
     channel_t channel;
-    ck_assert_str_eq (s_expect (3, MDP_CLIENT_REQUEST, &channel), "echo");
-    s_answer (channel, "mmi.service", "200");
-    ck_assert_str_eq (s_expect (3, MDP_CLIENT_REQUEST, &channel), "x");
-    ck_assert_str_eq (s_status (channels, 1, id), "300");
-    s_answer (channel, "echo", "y");
-    ck_assert_str_eq (s_status (channels, 1, id), "200");
-    s_expect_nothing (3);
+    ck_assert_str_eq (server_expect (3, MDP_CLIENT_REQUEST, &channel), "echo");
+    server_answer (channel, "mmi.service", "200");
+    ck_assert_str_eq (server_expect (3, MDP_CLIENT_REQUEST, &channel), "x");
+    ck_assert_str_eq (server_status (channels, 1, id), "300");
+    server_answer (channel, "echo", "y");
+    ck_assert_str_eq (server_status (channels, 1, id), "200");
+    server_expect_nothing (3);
 }
 END_TEST
 
@@ -381,62 +136,62 @@ END_TEST
 START_TEST (what_is_old_is_dropped)
 {
     channel_t channels [3];
-    s_register (channels);
+    server_register (channels);
     char waiting [TSP_ID_DIGITS + 1];
-    strcpy (waiting, s_store_request (channels, "echo", "x"));
+    strcpy (waiting, server_store_request (channels, "echo", "x"));
     channel_t channel;
-    s_expect (3, MDP_CLIENT_REQUEST, &channel);
-    s_answer (channel, "mmi.service", "200");
-    ck_assert_str_eq (s_expect (3, MDP_CLIENT_REQUEST, &channel), "x");
-    s_pass (channels, TIDY);
-    ck_assert_str_eq (s_status (channels, 1, waiting), "300");
+    server_expect (3, MDP_CLIENT_REQUEST, &channel);
+    server_answer (channel, "mmi.service", "200");
+    ck_assert_str_eq (server_expect (3, MDP_CLIENT_REQUEST, &channel), "x");
+    server_pass (channels, TIDY);
+    ck_assert_str_eq (server_status (channels, 1, waiting), "300");
     //  The store counts in seconds: this is none
     titanic_config_t config = { .keep_requests_ms = 1 };
-    titanic_set_limits (s_titanic, &config);
-    s_pass (channels, TIDY);
-    ck_assert_str_eq (s_status (channels, 1, waiting), "400");
-    s_answer (channel, "echo", "late");
-    ck_assert_str_eq (s_status (channels, 1, waiting), "400");
+    titanic_set_limits (server, &config);
+    server_pass (channels, TIDY);
+    ck_assert_str_eq (server_status (channels, 1, waiting), "400");
+    server_answer (channel, "echo", "late");
+    ck_assert_str_eq (server_status (channels, 1, waiting), "400");
 }
 END_TEST
 
 START_TEST (an_absent_service_is_looked_for_again)
 {
     channel_t channels [3];
-    s_register (channels);
-    s_store_request (channels, "echo", "x");
+    server_register (channels);
+    server_store_request (channels, "echo", "x");
     channel_t channel;
-    s_expect (3, MDP_CLIENT_REQUEST, &channel);
-    s_answer (channel, "mmi.service", "404");
-    s_pass (channels, RETRY - HEARTBEAT);
-    s_expect_nothing (3);
-    s_pass (channels, HEARTBEAT);
-    ck_assert_str_eq (s_expect (3, MDP_CLIENT_REQUEST, &channel), "echo");
+    server_expect (3, MDP_CLIENT_REQUEST, &channel);
+    server_answer (channel, "mmi.service", "404");
+    server_pass (channels, RETRY - HEARTBEAT);
+    server_expect_nothing (3);
+    server_pass (channels, HEARTBEAT);
+    ck_assert_str_eq (server_expect (3, MDP_CLIENT_REQUEST, &channel), "echo");
     //  A broker without MMI: requests are simply sent
-    s_answer (channel, "mmi.service", "501");
-    ck_assert_str_eq (s_expect (3, MDP_CLIENT_REQUEST, &channel), "x");
+    server_answer (channel, "mmi.service", "501");
+    ck_assert_str_eq (server_expect (3, MDP_CLIENT_REQUEST, &channel), "x");
 }
 END_TEST
 
 START_TEST (a_silent_service_is_asked_again_on_a_fresh_channel)
 {
     channel_t channels [3];
-    s_register (channels);
-    const char *id = s_store_request (channels, "echo", "x");
+    server_register (channels);
+    const char *id = server_store_request (channels, "echo", "x");
     channel_t first, second;
-    s_expect (3, MDP_CLIENT_REQUEST, &first);
-    s_answer (first, "mmi.service", "501");
-    ck_assert_str_eq (s_expect (3, MDP_CLIENT_REQUEST, &first), "x");
-    s_pass (channels, TIMEOUT + HEARTBEAT);
-    ck_assert_str_eq (s_expect (3, MDP_CLIENT_REQUEST, &second), "echo");
+    server_expect (3, MDP_CLIENT_REQUEST, &first);
+    server_answer (first, "mmi.service", "501");
+    ck_assert_str_eq (server_expect (3, MDP_CLIENT_REQUEST, &first), "x");
+    server_pass (channels, TIMEOUT + HEARTBEAT);
+    ck_assert_str_eq (server_expect (3, MDP_CLIENT_REQUEST, &second), "echo");
     ck_assert_uint_ne (first, second);
     //  What comes late on the old channel is nobody's
-    s_answer (first, "echo", "late");
-    ck_assert_str_eq (s_status (channels, 1, id), "300");
-    s_answer (second, "mmi.service", "200");
-    ck_assert_str_eq (s_expect (3, MDP_CLIENT_REQUEST, &second), "x");
-    s_answer (second, "echo", "y");
-    ck_assert_str_eq (s_status (channels, 1, id), "200");
+    server_answer (first, "echo", "late");
+    ck_assert_str_eq (server_status (channels, 1, id), "300");
+    server_answer (second, "mmi.service", "200");
+    ck_assert_str_eq (server_expect (3, MDP_CLIENT_REQUEST, &second), "x");
+    server_answer (second, "echo", "y");
+    ck_assert_str_eq (server_status (channels, 1, id), "200");
 }
 END_TEST
 
@@ -444,12 +199,12 @@ END_TEST
 static void
 s_start_with_attempts (channel_t channels [3], unsigned most)
 {
-    titanic_destroy (&s_titanic);
-    update_clear (s_update);
+    titanic_destroy (&server);
+    update_clear (server_update);
     titanic_config_t config = { MDP_0_1, HEARTBEAT, LIVENESS, TIMEOUT, RETRY,
         1, 1, 1, 4, 2, .max_attempts = most };
-    s_titanic = titanic_new (&config);
-    s_register (channels);
+    server = titanic_new (&config);
+    server_register (channels);
 }
 
 //  The next execution is sent, and has no reply
@@ -457,18 +212,18 @@ static void
 s_fail_attempt (channel_t channels [3], const char *body)
 {
     channel_t channel;
-    s_expect (3, MDP_CLIENT_REQUEST, &channel);
-    s_answer (channel, "mmi.service", "200");
-    ck_assert_str_eq (s_expect (3, MDP_CLIENT_REQUEST, &channel), body);
-    s_pass (channels, TIMEOUT + HEARTBEAT);
+    server_expect (3, MDP_CLIENT_REQUEST, &channel);
+    server_answer (channel, "mmi.service", "200");
+    ck_assert_str_eq (server_expect (3, MDP_CLIENT_REQUEST, &channel), body);
+    server_pass (channels, TIMEOUT + HEARTBEAT);
 }
 
 //  Whether the log has this line about this subject
 static bool
 s_has_notice (const char *text, const char *subject)
 {
-    for (size_t nbr = 0; nbr < update_size (s_update); nbr++) {
-        effect_t *effect = update_effect (s_update, nbr);
+    for (size_t nbr = 0; nbr < update_size (server_update); nbr++) {
+        effect_t *effect = update_effect (server_update, nbr);
         if (effect->type == EFFECT_NOTICE && strstr (effect->text, text)
         &&  frame_is (effect->subject, subject, strlen (subject)))
             return effect->level == NOTICE_WARNING;
@@ -481,121 +236,121 @@ START_TEST (what_fails_each_time_is_set_aside)
     channel_t channels [3], channel;
     s_start_with_attempts (channels, 3);
     char id [TSP_ID_DIGITS + 1];
-    strcpy (id, s_store_request (channels, "echo", "poison"));
+    strcpy (id, server_store_request (channels, "echo", "poison"));
     s_fail_attempt (channels, "poison");
     s_fail_attempt (channels, "poison");
-    ck_assert_str_eq (s_status (channels, 1, id), "300");
+    ck_assert_str_eq (server_status (channels, 1, id), "300");
     //  Counted over a restart, and what the store does not take is tried again
     s_start_with_attempts (channels, 3);
-    s_store_fails = _i;
+    server_store_fails = _i;
     s_fail_attempt (channels, "poison");
     if (_i) {
-        s_store_fails = false;
-        s_pass (channels, 2 * RETRY);
+        server_store_fails = false;
+        server_pass (channels, 2 * RETRY);
         s_fail_attempt (channels, "poison");
     }
     ck_assert (s_has_notice ("set aside", id));
-    ck_assert_str_eq (s_status (channels, 1, id), "500");
-    s_pass (channels, 5 * RETRY);
-    s_expect_nothing (3);
+    ck_assert_str_eq (server_status (channels, 1, id), "500");
+    server_pass (channels, 5 * RETRY);
+    server_expect_nothing (3);
     //  It is in nobody's way, and can be closed
-    s_store_request (channels, "echo", "harmless");
+    server_store_request (channels, "echo", "harmless");
     s_fail_attempt (channels, "harmless");
-    ck_assert_str_eq (s_status (channels, 2, id), "200");
-    ck_assert_str_eq (s_status (channels, 1, id), "400");
+    ck_assert_str_eq (server_status (channels, 2, id), "200");
+    ck_assert_str_eq (server_status (channels, 1, id), "400");
     s_start_with_attempts (channels, 3);
     s_fail_attempt (channels, "harmless");
-    s_expect (3, MDP_CLIENT_REQUEST, &channel);
+    server_expect (3, MDP_CLIENT_REQUEST, &channel);
 }
 END_TEST
 
 START_TEST (what_is_closed_while_it_waits_is_not_sent)
 {
     channel_t channels [3];
-    s_register (channels);
-    const char *id = s_store_request (channels, "echo", "x");
+    server_register (channels);
+    const char *id = server_store_request (channels, "echo", "x");
     channel_t channel;
-    s_expect (3, MDP_CLIENT_REQUEST, &channel);
-    ck_assert_str_eq (s_status (channels, 2, id), "200");
-    s_answer (channel, "mmi.service", "200");
-    s_pass (channels, TIMEOUT);
-    s_expect_nothing (3);
+    server_expect (3, MDP_CLIENT_REQUEST, &channel);
+    ck_assert_str_eq (server_status (channels, 2, id), "200");
+    server_answer (channel, "mmi.service", "200");
+    server_pass (channels, TIMEOUT);
+    server_expect_nothing (3);
 }
 END_TEST
 
 START_TEST (what_is_closed_while_it_runs_does_not_come_back)
 {
     channel_t channels [3];
-    s_register (channels);
-    const char *id = s_store_request (channels, "echo", "x");
+    server_register (channels);
+    const char *id = server_store_request (channels, "echo", "x");
     channel_t channel;
-    s_expect (3, MDP_CLIENT_REQUEST, &channel);
-    s_answer (channel, "mmi.service", "200");
-    s_expect (3, MDP_CLIENT_REQUEST, &channel);
-    ck_assert_str_eq (s_status (channels, 2, id), "200");
-    s_answer (channel, "echo", "late");
-    ck_assert_str_eq (s_status (channels, 1, id), "400");
+    server_expect (3, MDP_CLIENT_REQUEST, &channel);
+    server_answer (channel, "mmi.service", "200");
+    server_expect (3, MDP_CLIENT_REQUEST, &channel);
+    ck_assert_str_eq (server_status (channels, 2, id), "200");
+    server_answer (channel, "echo", "late");
+    ck_assert_str_eq (server_status (channels, 1, id), "400");
 }
 END_TEST
 
 START_TEST (a_reply_without_space_is_kept)
 {
     channel_t channels [3];
-    s_register (channels);
-    const char *id = s_store_request (channels, "echo", "x");
+    server_register (channels);
+    const char *id = server_store_request (channels, "echo", "x");
     channel_t channel;
-    s_expect (3, MDP_CLIENT_REQUEST, &channel);
-    s_answer (channel, "mmi.service", "200");
-    s_expect (3, MDP_CLIENT_REQUEST, &channel);
-    s_store_fails = true;
-    s_answer (channel, "echo", "y");
-    s_pass (channels, 3 * RETRY);
-    ck_assert_str_eq (s_status (channels, 1, id), "300");
-    s_store_fails = false;
-    s_pass (channels, RETRY);
-    ck_assert_str_eq (s_status (channels, 1, id), "200");
+    server_expect (3, MDP_CLIENT_REQUEST, &channel);
+    server_answer (channel, "mmi.service", "200");
+    server_expect (3, MDP_CLIENT_REQUEST, &channel);
+    server_store_fails = true;
+    server_answer (channel, "echo", "y");
+    server_pass (channels, 3 * RETRY);
+    ck_assert_str_eq (server_status (channels, 1, id), "300");
+    server_store_fails = false;
+    server_pass (channels, RETRY);
+    ck_assert_str_eq (server_status (channels, 1, id), "200");
 }
 END_TEST
 
 START_TEST (a_reply_without_space_goes_with_its_request)
 {
     channel_t channels [3];
-    s_register (channels);
-    const char *id = s_store_request (channels, "echo", "x");
+    server_register (channels);
+    const char *id = server_store_request (channels, "echo", "x");
     channel_t channel;
-    s_expect (3, MDP_CLIENT_REQUEST, &channel);
-    s_answer (channel, "mmi.service", "200");
-    s_expect (3, MDP_CLIENT_REQUEST, &channel);
-    s_store_fails = true;
-    s_answer (channel, "echo", "y");
-    s_store_fails = false;
+    server_expect (3, MDP_CLIENT_REQUEST, &channel);
+    server_answer (channel, "mmi.service", "200");
+    server_expect (3, MDP_CLIENT_REQUEST, &channel);
+    server_store_fails = true;
+    server_answer (channel, "echo", "y");
+    server_store_fails = false;
     //  Closed before the reply is tried again
-    ck_assert_str_eq (s_status (channels, 2, id), "200");
-    s_pass (channels, 2 * RETRY);
-    ck_assert_str_eq (s_status (channels, 1, id), "400");
+    ck_assert_str_eq (server_status (channels, 2, id), "200");
+    server_pass (channels, 2 * RETRY);
+    ck_assert_str_eq (server_status (channels, 1, id), "400");
     //  Its place is free: the channel owes nothing and is used again
-    s_store_request (channels, "echo", "z");
-    s_expect (3, MDP_CLIENT_REQUEST, &channel);
-    s_answer (channel, "mmi.service", "200");
-    ck_assert_str_eq (s_expect (3, MDP_CLIENT_REQUEST, &channel), "z");
+    server_store_request (channels, "echo", "z");
+    server_expect (3, MDP_CLIENT_REQUEST, &channel);
+    server_answer (channel, "mmi.service", "200");
+    ck_assert_str_eq (server_expect (3, MDP_CLIENT_REQUEST, &channel), "z");
 }
 END_TEST
 
 START_TEST (no_more_than_so_many_at_a_time_for_a_service)
 {
     channel_t channels [3];
-    s_register (channels);
+    server_register (channels);
     for (int nbr = 0; nbr < 5; nbr++)
-        s_store_request (channels, "echo", "x");
+        server_store_request (channels, "echo", "x");
     channel_t channel, second;
-    s_expect (3, MDP_CLIENT_REQUEST, &channel);
-    s_answer (channel, "mmi.service", "200");
-    s_expect (3, MDP_CLIENT_REQUEST, &channel);
-    s_expect (4, MDP_CLIENT_REQUEST, &second);
-    s_expect_nothing (5);
-    s_answer (second, "echo", "y");
-    s_expect (4, MDP_CLIENT_REQUEST, &second);
-    s_expect_nothing (5);
+    server_expect (3, MDP_CLIENT_REQUEST, &channel);
+    server_answer (channel, "mmi.service", "200");
+    server_expect (3, MDP_CLIENT_REQUEST, &channel);
+    server_expect (4, MDP_CLIENT_REQUEST, &second);
+    server_expect_nothing (5);
+    server_answer (second, "echo", "y");
+    server_expect (4, MDP_CLIENT_REQUEST, &second);
+    server_expect_nothing (5);
 }
 END_TEST
 
@@ -603,17 +358,17 @@ START_TEST (requests_go_in_the_order_of_arrival)
 {
     static const char *bodies [] = { "1", "2", "3", "4", "5", "6", "7" };
     channel_t channels [3];
-    s_register (channels);
+    server_register (channels);
     for (int nbr = 0; nbr < 7; nbr++)
-        s_store_request (channels, "echo", bodies [nbr]);
+        server_store_request (channels, "echo", bodies [nbr]);
     channel_t channel, other;
-    s_expect (3, MDP_CLIENT_REQUEST, &channel);
-    s_answer (channel, "mmi.service", "200");
-    ck_assert_str_eq (s_expect (3, MDP_CLIENT_REQUEST, &channel), "1");
-    ck_assert_str_eq (s_expect (4, MDP_CLIENT_REQUEST, &other), "2");
+    server_expect (3, MDP_CLIENT_REQUEST, &channel);
+    server_answer (channel, "mmi.service", "200");
+    ck_assert_str_eq (server_expect (3, MDP_CLIENT_REQUEST, &channel), "1");
+    ck_assert_str_eq (server_expect (4, MDP_CLIENT_REQUEST, &other), "2");
     for (int nbr = 2; nbr < 7; nbr++) {
-        s_answer (channel, "echo", "y");
-        ck_assert_str_eq (s_expect (3, MDP_CLIENT_REQUEST, &channel),
+        server_answer (channel, "echo", "y");
+        ck_assert_str_eq (server_expect (3, MDP_CLIENT_REQUEST, &channel),
                           bodies [nbr]);
     }
 }
@@ -622,104 +377,155 @@ END_TEST
 START_TEST (heartbeats_go_out_when_nothing_else_does)
 {
     channel_t channels [3];
-    s_register (channels);
-    s_tick (HEARTBEAT - 1);
-    s_expect_nothing (0);
-    s_tick (1);
+    server_register (channels);
+    server_tick (HEARTBEAT - 1);
+    server_expect_nothing (0);
+    server_tick (1);
     channel_t channel;
-    s_expect (0, MDP_WORKER_HEARTBEAT, &channel);
+    server_expect (0, MDP_WORKER_HEARTBEAT, &channel);
     ck_assert_uint_eq (channel, channels [0]);
-    ck_assert_int_le (update_deadline (s_update), s_now + HEARTBEAT);
+    ck_assert_int_le (update_deadline (server_update), server_now_ms + HEARTBEAT);
 }
 END_TEST
 
 START_TEST (a_lost_broker_is_found_again)
 {
     channel_t channels [3];
-    s_register (channels);
-    s_store_request (channels, "echo", "x");
+    server_register (channels);
+    server_store_request (channels, "echo", "x");
     channel_t channel, fresh;
-    s_expect (3, MDP_CLIENT_REQUEST, &channel);
-    s_answer (channel, "mmi.service", "200");
-    s_expect (3, MDP_CLIENT_REQUEST, &channel);
+    server_expect (3, MDP_CLIENT_REQUEST, &channel);
+    server_answer (channel, "mmi.service", "200");
+    server_expect (3, MDP_CLIENT_REQUEST, &channel);
     //  Silence: the sockets are closed, and opened again an interval later
     for (int nbr = 0; nbr < 2 * LIVENESS + 2; nbr++)
-        s_tick (HEARTBEAT / 2);
+        server_tick (HEARTBEAT / 2);
     message_t *message;
-    while ((message = s_sent (0, &fresh)))
+    while ((message = server_sent (0, &fresh)))
         message_destroy (&message);
-    s_tick (HEARTBEAT);
+    server_tick (HEARTBEAT);
     for (channel_t slot = 0; slot < 3; slot++) {
         channel_t before = channels [slot];
-        while ((message = s_sent (slot, &fresh)))
+        while ((message = server_sent (slot, &fresh)))
             message_destroy (&message);
         ck_assert_uint_ne (fresh, before);
         channels [slot] = fresh;
     }
-    s_expect_nothing (3);
+    server_expect_nothing (3);
     //  The broker is heard of: what was in flight is sent again
-    s_pass (channels, HEARTBEAT);
-    ck_assert_str_eq (s_expect (3, MDP_CLIENT_REQUEST, &fresh), "echo");
+    server_pass (channels, HEARTBEAT);
+    ck_assert_str_eq (server_expect (3, MDP_CLIENT_REQUEST, &fresh), "echo");
     ck_assert_uint_ne (fresh, channel);
-    s_answer (fresh, "mmi.service", "200");
-    ck_assert_str_eq (s_expect (3, MDP_CLIENT_REQUEST, &fresh), "x");
+    server_answer (fresh, "mmi.service", "200");
+    ck_assert_str_eq (server_expect (3, MDP_CLIENT_REQUEST, &fresh), "x");
+}
+END_TEST
+
+//  A disk that is slow holds the server up, the broker takes its workers to be gone,
+//  and the reply to what was in flight comes meanwhile
+static const char *
+s_stall (channel_t channels [3], channel_t *execution)
+{
+    server_register (channels);
+    const char *id = server_store_request (channels, "echo", "x");
+    server_expect (3, MDP_CLIENT_REQUEST, execution);
+    server_answer (*execution, "mmi.service", "200");
+    server_expect (3, MDP_CLIENT_REQUEST, execution);
+    server_store_waits = true;
+    server_ask (channels [0], "later", "x");
+    server_now_ms += LIVENESS * HEARTBEAT;
+    server_store_waits = false;
+    server_serve_store ();
+    return id;
+}
+
+//  The broker's DISCONNECT on all channels; those that are opened for them
+static void
+s_dismiss (channel_t channels [3])
+{
+    for (channel_t slot = 0; slot < 3; slot++) {
+        server_receive (channels [slot], mdp_worker_disconnect (MDP_0_1, NULL));
+        message_t *message;
+        while ((message = server_sent (slot, &channels [slot])))
+            message_destroy (&message);
+    }
+}
+
+START_TEST (a_broker_that_dismisses_who_was_silent_has_lost_nothing)
+{
+    channel_t channels [3], execution;
+    const char *id = s_stall (channels, &execution);
+    s_dismiss (channels);
+    server_answer (execution, "echo", "y");
+    ck_assert_str_eq (server_status (channels, 1, id), "200");
+}
+END_TEST
+
+START_TEST (a_broker_that_dismisses_who_was_silent_long_ago_is_another_one)
+{
+    channel_t channels [3], execution;
+    const char *id = s_stall (channels, &execution);
+    server_pass (channels, LIVENESS * HEARTBEAT);
+    s_dismiss (channels);
+    server_answer (execution, "echo", "y");
+    ck_assert_str_eq (server_status (channels, 1, id), "300");
 }
 END_TEST
 
 START_TEST (a_disconnect_is_met_with_a_fresh_ready)
 {
     channel_t channels [3];
-    s_register (channels);
-    s_pass (channels, 2 * HEARTBEAT);
+    server_register (channels);
+    server_pass (channels, 2 * HEARTBEAT);
     message_t *message;
     channel_t channel;
-    while ((message = s_sent (1, &channel)))
+    while ((message = server_sent (1, &channel)))
         message_destroy (&message);
-    s_receive (channels [1], mdp_worker_disconnect (MDP_0_1, NULL));
-    s_expect (1, MDP_WORKER_READY, &channel);
+    server_receive (channels [1], mdp_worker_disconnect (MDP_0_1, NULL));
+    server_expect (1, MDP_WORKER_READY, &channel);
     ck_assert_uint_ne (channel, channels [1]);
     //  What comes on the old channel is not answered
-    s_ask (channels [1], "0123456789abcdef0123456789abcdef", NULL);
-    s_expect_nothing (1);
+    server_ask (channels [1], "0123456789abcdef0123456789abcdef", NULL);
+    server_expect_nothing (1);
 }
 END_TEST
 
 START_TEST (junk_from_the_broker_does_no_harm)
 {
     channel_t channels [3];
-    s_register (channels);
-    s_receive (channels [0], s_body (NULL, NULL));
-    s_receive (channels [0], s_body ("", "MDPW01"));
-    s_receive (channels [1], s_body ("junk", "junk"));
-    s_receive (9999 * SLOTS + 3, s_body ("junk", NULL));
-    s_receive (4000, s_body ("junk", NULL));
-    s_store_waits = true;
-    s_ask (channels [0], "echo", "x");
-    s_ask (channels [0], "echo", "a second request at once");
-    s_store_waits = false;
-    s_serve_store ();
+    server_register (channels);
+    server_receive (channels [0], server_body (NULL, NULL));
+    server_receive (channels [0], server_body ("", "MDPW01"));
+    server_receive (channels [1], server_body ("junk", "junk"));
+    server_receive (9999 * SLOTS + 3, server_body ("junk", NULL));
+    server_receive (4000, server_body ("junk", NULL));
+    server_store_waits = true;
+    server_ask (channels [0], "echo", "x");
+    server_ask (channels [0], "echo", "a second request at once");
+    server_store_waits = false;
+    server_serve_store ();
     channel_t channel;
-    ck_assert_str_eq (s_expect (0, MDP_WORKER_REPLY, &channel), "200");
-    s_expect_nothing (0);
+    ck_assert_str_eq (server_expect (0, MDP_WORKER_REPLY, &channel), "200");
+    server_expect_nothing (0);
 }
 END_TEST
 
 START_TEST (a_restart_picks_up_what_is_stored)
 {
     channel_t channels [3];
-    s_register (channels);
-    s_store_request (channels, "one", "1");
-    s_store_request (channels, "two", "2");
+    server_register (channels);
+    server_store_request (channels, "one", "1");
+    server_store_request (channels, "two", "2");
     titanic_config_t config = { MDP_0_1, HEARTBEAT, LIVENESS, TIMEOUT,
                                 RETRY, 1, 1, 1, 4, 2, 0, { { 0 } }, 1000, 5, 0, 0,
                                 0 };
-    titanic_destroy (&s_titanic);
-    update_clear (s_update);
-    s_titanic = titanic_new (&config);
-    s_tick (0);
+    titanic_destroy (&server);
+    update_clear (server_update);
+    server = titanic_new (&config);
+    server_tick (0);
     channel_t channel;
-    ck_assert_str_eq (s_expect (3, MDP_CLIENT_REQUEST, &channel), "one");
-    ck_assert_str_eq (s_expect (4, MDP_CLIENT_REQUEST, &channel), "two");
+    ck_assert_str_eq (server_expect (3, MDP_CLIENT_REQUEST, &channel), "one");
+    ck_assert_str_eq (server_expect (4, MDP_CLIENT_REQUEST, &channel), "two");
 }
 END_TEST
 
@@ -730,13 +536,13 @@ END_TEST
 static void
 s_leave (uint64_t number, const char *service, const char *body)
 {
-    store_query_t query = { .type = STORE_PUT, .body = s_body (body, NULL),
+    store_query_t query = { .type = STORE_PUT, .body = server_body (body, NULL),
         .service = frame_new (service, strlen (service)) };
     for (int byte = 0; byte < 8; byte++)
         query.id.bytes [byte] = (unsigned char) (number >> (56 - byte * 8));
     const store_query_t *queries [] = { &query };
     store_answer_t answer;
-    store_write (s_store, queries, 1, &answer);
+    store_write (server_store, queries, 1, &answer);
     ck_assert_int_eq (answer.result, STORE_OK);
     store_answer_clear (&answer);
     store_query_clear (&query);
@@ -748,8 +554,8 @@ static size_t
 s_serve (const char *service)
 {
     size_t served = 0;
-    for (size_t nbr = 0; nbr < update_size (s_update);) {
-        effect_t *effect = update_effect (s_update, nbr);
+    for (size_t nbr = 0; nbr < update_size (server_update);) {
+        effect_t *effect = update_effect (server_update, nbr);
         channel_t channel = effect->channel;
         if (effect->type != EFFECT_SEND || channel % SLOTS < 3) {
             nbr++;
@@ -757,7 +563,7 @@ s_serve (const char *service)
         }
         message_t *message = effect->message;
         effect->message = NULL;
-        update_remove (s_update, nbr);
+        update_remove (server_update, nbr);
         mdp_command_t command;
         ck_assert_int_eq (mdp_decode (message, 0, MDP_AT_BROKER, &command),
                           MDP_OK);
@@ -765,11 +571,11 @@ s_serve (const char *service)
         size_t size = strlen (service);
         if (frame_is (command.service, service, size)) {
             served++;
-            s_answer (channel, service, "y");
+            server_answer (channel, service, "y");
         }
         else {
             ck_assert (frame_is (command.service, "mmi.service", 11));
-            s_answer (channel, "mmi.service",
+            server_answer (channel, "mmi.service",
                       frame_is (body, service, size)? "200": "404");
         }
         message_destroy (&message);
@@ -784,7 +590,7 @@ s_serve_for (channel_t channels [3], const char *service, size_t count,
 {
     size_t served = s_serve (service);
     for (; ms > 0 && served < count; ms -= HEARTBEAT / 2) {
-        s_pass (channels, HEARTBEAT / 2);
+        server_pass (channels, HEARTBEAT / 2);
         served += s_serve (service);
     }
     return served;
@@ -808,7 +614,7 @@ START_TEST (many_absent_services_do_not_hide_one_that_is_there)
     s_leave_absent ();
     s_leave (ABSENT + 1, "there", "x");
     channel_t channels [3];
-    s_register (channels);
+    server_register (channels);
     ck_assert_uint_eq (s_serve_for (channels, "there", 1, 10 * RETRY), 1);
 }
 END_TEST
@@ -819,7 +625,7 @@ START_TEST (many_absent_services_do_not_slow_one_that_is_there)
     for (int nbr = 0; nbr < 100; nbr++)
         s_leave ((uint64_t) ABSENT + 1 + (uint64_t) nbr, "there", "x");
     channel_t channels [3];
-    s_register (channels);
+    server_register (channels);
     ck_assert_uint_eq (s_serve_for (channels, "there", 100, 10 * RETRY), 100);
 }
 END_TEST
@@ -837,8 +643,8 @@ static void
 s_serve_slowly (slow_t *slow, int64_t work_ms)
 {
     static const char name [] = "slow";
-    for (size_t nbr = 0; nbr < update_size (s_update);) {
-        effect_t *effect = update_effect (s_update, nbr);
+    for (size_t nbr = 0; nbr < update_size (server_update);) {
+        effect_t *effect = update_effect (server_update, nbr);
         channel_t channel = effect->channel;
         if (effect->type != EFFECT_SEND || channel % SLOTS < 3) {
             nbr++;
@@ -846,26 +652,26 @@ s_serve_slowly (slow_t *slow, int64_t work_ms)
         }
         message_t *message = effect->message;
         effect->message = NULL;
-        update_remove (s_update, nbr);
+        update_remove (server_update, nbr);
         mdp_command_t command;
         mdp_decode (message, 0, MDP_AT_BROKER, &command);
         if (frame_is (command.service, name, 4)) {
             if (slow->count == 0)
-                slow->done_ms = s_now + work_ms;
+                slow->done_ms = server_now_ms + work_ms;
             ck_assert_uint_lt (slow->count, 64);
             slow->queue [slow->count++] = channel;
         }
         else
-            s_answer (channel, "mmi.service", "200");
+            server_answer (channel, "mmi.service", "200");
         message_destroy (&message);
     }
-    if (slow->count && s_now >= slow->done_ms) {
+    if (slow->count && server_now_ms >= slow->done_ms) {
         channel_t channel = slow->queue [0];
         memmove (slow->queue, slow->queue + 1,
                  --slow->count * sizeof (channel_t));
-        slow->done_ms = s_now + work_ms;
+        slow->done_ms = server_now_ms + work_ms;
         slow->executed++;
-        s_answer (channel, name, "y");
+        server_answer (channel, name, "y");
     }
 }
 
@@ -877,16 +683,16 @@ START_TEST (a_slow_service_gets_its_work_done)
     for (uint64_t nbr = 1; nbr <= 10; nbr++)
         s_leave (nbr, "slow", "x");
     channel_t channels [3];
-    s_register (channels);
+    server_register (channels);
     slow_t slow = { .count = 0 };
     for (int64_t ms = 0; ms < 25 * TIMEOUT; ms += HEARTBEAT / 2) {
         s_serve_slowly (&slow, TIMEOUT * 7 / 10);
-        s_pass (channels, HEARTBEAT / 2);
+        server_pass (channels, HEARTBEAT / 2);
     }
     store_query_t query = { .type = STORE_SERVICES, .limit = 1,
                             .service = frame_new (after, 0) };
     store_answer_t answer;
-    store_read (s_store, &query, &answer);
+    store_read (server_store, &query, &answer);
     ck_assert_uint_eq (answer.record_count, 0);
     //  And it does not do everything twice
     ck_assert_uint_lt (slow.executed, 20);
@@ -903,15 +709,15 @@ START_TEST (a_clock_that_went_back_hides_no_request)
     s_leave (UINT64_MAX - 1, "echo", "2");
     s_leave (UINT64_MAX, "echo", "3");
     channel_t channels [3];
-    s_register (channels);
+    server_register (channels);
     channel_t first;
-    s_expect (3, MDP_CLIENT_REQUEST, &first);
+    server_expect (3, MDP_CLIENT_REQUEST, &first);
     //  Both go out, and the store is to be read on from the second
-    s_store_waits = true;
-    s_ask (channels [0], "echo", "x");
-    s_answer (first, "mmi.service", "200");
-    s_store_waits = false;
-    s_serve_store ();
+    server_store_waits = true;
+    server_ask (channels [0], "echo", "x");
+    server_answer (first, "mmi.service", "200");
+    server_store_waits = false;
+    server_serve_store ();
     ck_assert_uint_eq (s_serve_for (channels, "echo", 4, 10 * RETRY), 4);
 }
 END_TEST
@@ -921,35 +727,35 @@ END_TEST
 START_TEST (the_last_words_of_a_broker_are_no_sign_of_life)
 {
     channel_t channels [3];
-    s_register (channels);
-    s_pass (channels, 2 * HEARTBEAT);
-    s_store_request (channels, "echo", "x");
+    server_register (channels);
+    server_pass (channels, 2 * HEARTBEAT);
+    server_store_request (channels, "echo", "x");
     channel_t channel;
-    s_expect (3, MDP_CLIENT_REQUEST, &channel);
-    s_answer (channel, "mmi.service", "200");
-    s_expect (3, MDP_CLIENT_REQUEST, &channel);
-    s_receive (channels [0], mdp_worker_disconnect (MDP_0_1, NULL));
-    s_receive (channels [1], mdp_worker_heartbeat (MDP_0_1, NULL));
-    s_receive (channels [1], mdp_worker_disconnect (MDP_0_1, NULL));
-    s_receive (channels [2], mdp_worker_disconnect (MDP_0_1, NULL));
-    s_expect_nothing (3);
+    server_expect (3, MDP_CLIENT_REQUEST, &channel);
+    server_answer (channel, "mmi.service", "200");
+    server_expect (3, MDP_CLIENT_REQUEST, &channel);
+    server_receive (channels [0], mdp_worker_disconnect (MDP_0_1, NULL));
+    server_receive (channels [1], mdp_worker_heartbeat (MDP_0_1, NULL));
+    server_receive (channels [1], mdp_worker_disconnect (MDP_0_1, NULL));
+    server_receive (channels [2], mdp_worker_disconnect (MDP_0_1, NULL));
+    server_expect_nothing (3);
     //  A worker that has registered again hears of the next one
     message_t *message;
-    while ((message = s_sent (1, &channels [1])))
+    while ((message = server_sent (1, &channels [1])))
         message_destroy (&message);
-    s_receive (channels [1], mdp_worker_heartbeat (MDP_0_1, NULL));
-    ck_assert_str_eq (s_expect (3, MDP_CLIENT_REQUEST, &channel), "x");
+    server_receive (channels [1], mdp_worker_heartbeat (MDP_0_1, NULL));
+    ck_assert_str_eq (server_expect (3, MDP_CLIENT_REQUEST, &channel), "x");
 }
 END_TEST
 
 START_TEST (at_the_end_it_says_good_bye)
 {
     channel_t channels [3];
-    s_register (channels);
-    s_step ((event_t) { .type = EVENT_STOP });
+    server_register (channels);
+    server_step ((event_t) { .type = EVENT_STOP });
     channel_t channel;
     for (channel_t slot = 0; slot < 3; slot++)
-        s_expect (slot, MDP_WORKER_DISCONNECT, &channel);
+        server_expect (slot, MDP_WORKER_DISCONNECT, &channel);
 }
 END_TEST
 
@@ -958,7 +764,7 @@ titanic_suite (void)
 {
     Suite *suite = suite_create ("titanic");
     TCase *tcase = tcase_create ("titanic");
-    tcase_add_checked_fixture (tcase, s_set_up, s_tear_down);
+    tcase_add_checked_fixture (tcase, server_set_up, server_tear_down);
     tcase_add_test (tcase, ok_waits_for_the_commit);
     tcase_add_test (tcase, what_cannot_be_stored_gets_500);
     tcase_add_test (tcase, a_request_above_a_limit_gets_500);
@@ -977,6 +783,10 @@ titanic_suite (void)
     tcase_add_test (tcase, requests_go_in_the_order_of_arrival);
     tcase_add_test (tcase, heartbeats_go_out_when_nothing_else_does);
     tcase_add_test (tcase, a_lost_broker_is_found_again);
+    tcase_add_test (tcase,
+                    a_broker_that_dismisses_who_was_silent_has_lost_nothing);
+    tcase_add_test (tcase,
+                    a_broker_that_dismisses_who_was_silent_long_ago_is_another_one);
     tcase_add_test (tcase, a_disconnect_is_met_with_a_fresh_ready);
     tcase_add_test (tcase, junk_from_the_broker_does_no_harm);
     tcase_add_test (tcase, a_restart_picks_up_what_is_stored);
