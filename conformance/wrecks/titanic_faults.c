@@ -104,6 +104,15 @@ s_note_id (notes_t *notes, const request_id_t *id)
     frame_destroy (&key);
 }
 
+static bool
+s_has_noted (const notes_t *notes, const request_id_t *id)
+{
+    frame_t *key = frame_new (id->bytes, sizeof id->bytes);
+    bool found = notes_find (notes, key) != NULL;
+    frame_destroy (&key);
+    return found;
+}
+
 static void
 s_drop_all (wreck_t *self, update_t *update)
 {
@@ -357,10 +366,14 @@ s_removes_files (wreck_t *self, const event_t *event, update_t *update)
     return true;
 }
 
+//  Closing one closes all. The harness asks titanic.close, too, whether it serves: of
+//  an id that was never given
 static bool
 s_closes_all (wreck_t *self, const event_t *event, update_t *update)
 {
-    if (s_asked (event, SERVICE_CLOSE))
+    frame_t *asked = s_asked (event, SERVICE_CLOSE);
+    request_id_t id;
+    if (asked && tsp_id_read (asked, &id) == 0 && s_has_noted (&self->names, &id))
         s_drop_all (self, update);
     return true;
 }
