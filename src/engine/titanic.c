@@ -47,7 +47,7 @@ struct _titanic_t {
     request_id_clock_t id_clock;
     int64_t lost_ms;            //  When the broker was last found lost
     bool lost;                  //  It has not been heard of since
-    int64_t stepped_ms;         //  The last event
+    int64_t ticked_ms;          //  When heartbeats were last looked after
     int64_t awake_ms;           //  When we were last back after a long silence
     int64_t tidy_ms;            //  When to look for what is old
     int64_t pause_ms;           //  Between most events and what is due for them
@@ -475,16 +475,17 @@ s_is_news (const titanic_t *self, const conversation_t *conversation,
         || now_ms - self->lost_ms >= self->config.heartbeat_ms;
 }
 
-//  Whether the broker may have taken us to be gone: a commit held us up. It counts
+//  Whether the broker may have taken us to be gone: commits held us up. It counts
 //  from what it heard last, up to an interval before.
 static void
-s_notice_silence (titanic_t *self, int64_t now_ms)
+s_notice_silence (titanic_t *self, const event_t *event)
 {
     int64_t silence_ms = self->config.heartbeat_ms
                        * (self->config.liveness > 1? self->config.liveness - 1: 1);
-    if (self->stepped_ms && now_ms - self->stepped_ms > silence_ms)
-        self->awake_ms = now_ms;
-    self->stepped_ms = now_ms;
+    if (self->ticked_ms && event->now_ms - self->ticked_ms > silence_ms)
+        self->awake_ms = event->now_ms;
+    if (event->type == EVENT_TICK)
+        self->ticked_ms = event->now_ms;
 }
 
 //  Whether a DISCONNECT is what we get for our silence: such a broker has all that it
@@ -569,7 +570,7 @@ void
 titanic_step (void *engine, const event_t *event, update_t *update)
 {
     titanic_t *self = (titanic_t *) engine;
-    s_notice_silence (self, event->now_ms);
+    s_notice_silence (self, event);
     //  A lease is renewed by its own rules
     self->unsure = event->type == EVENT_TICK || self->config.lease_ms;
     switch (event->type) {

@@ -431,11 +431,14 @@ s_stall (channel_t channels [3], channel_t *execution)
     server_expect (3, MDP_CLIENT_REQUEST, execution);
     server_answer (*execution, "mmi.service", "200");
     server_expect (3, MDP_CLIENT_REQUEST, execution);
+    //  One commit after the other, none of them for too long
     server_store_waits = true;
-    server_ask (channels [0], "later", "x");
-    server_now_ms += LIVENESS * HEARTBEAT;
+    for (int count = 0; count < 2 * LIVENESS; count++) {
+        server_ask (channels [0], "later", "x");
+        server_now_ms += HEARTBEAT / 2;
+        server_serve_store ();
+    }
     server_store_waits = false;
-    server_serve_store ();
     return id;
 }
 
@@ -465,7 +468,7 @@ START_TEST (a_broker_that_dismisses_who_was_silent_long_ago_is_another_one)
 {
     channel_t channels [3], execution;
     const char *id = s_stall (channels, &execution);
-    server_pass (channels, LIVENESS * HEARTBEAT);
+    server_pass (channels, (LIVENESS + 1) * HEARTBEAT);
     s_dismiss (channels);
     server_answer (execution, "echo", "y");
     ck_assert_str_eq (server_status (channels, 1, id), "300");
