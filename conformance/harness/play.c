@@ -378,7 +378,7 @@ s_expect_guest (play_t *self, const step_t *step)
         return true;
     }
     char *expected = fine? NULL: comparison_expected (step->choices,
-                                                 step->choice_count);
+                                                      step->choice_count);
     if (!fine && message)
         s_wrong_message (self, step, expected, message);
     else

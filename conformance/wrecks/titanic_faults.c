@@ -462,6 +462,26 @@ s_mauls_requests (wreck_t *self, const event_t *event, update_t *update,
     }
 }
 
+//  Replies that are fetched come in frames of so many bytes at most
+static void
+s_cuts_replies (wreck_t *self, const event_t *event, update_t *update,
+                size_t first)
+{
+    (void) event;
+    size_t body;
+    for (; first < update_size (update); first++) {
+        effect_t *effect = update_effect (update, first);
+        if (s_answer (effect, SERVICE_REPLY, &body) != TSP_OK)
+            continue;
+        while (++body < message_size (effect->message)) {
+            const frame_t *frame = message_frame (effect->message, body);
+            if (frame_size (frame) > (size_t) self->fault->argument)
+                wreck_exchange (effect, body, frame_new (frame_data (frame),
+                                           (size_t) self->fault->argument));
+        }
+    }
+}
+
 static void
 s_wrong_service (wreck_t *self, const event_t *event, update_t *update,
                  size_t first)
@@ -630,6 +650,7 @@ const fault_t titanic_faults [] = {
     { "titanic-drops-empty-frames", NULL, s_mauls_requests, NULL,
       BODY_EMPTY },
     { "titanic-cuts-large-frames", NULL, s_mauls_requests, NULL, BODY_LARGE },
+    { "titanic-cuts-large-replies", NULL, s_cuts_replies, NULL, 65536 },
     { "wrong-service", NULL, s_wrong_service, NULL, 0 },
     { "sends-once", NULL, s_sends_few, NULL, 1 },
     { "sends-twice", NULL, s_sends_few, NULL, 2 },
