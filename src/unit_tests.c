@@ -33,6 +33,7 @@
     SUITE (network)                                                         \
     SUITE (options)                                                         \
     SUITE (notices)                                                         \
+    SUITE (mask)                                                            \
     SUITE (channels)                                                        \
     SUITE (tool)                                                            \
     SUITE (mdp_client)                                                      \

@@ -24,12 +24,20 @@
 #include <uthash.h>
 #include <utlist.h>
 
+#include "mask.h"
+#include "meter.h"
+
 //  Frames up to this size are copied. ZeroMQ receives small messages into
 //  buffers of 8 KB that they share: one that waits long would hold all of it.
 #define COPY_MAX 1024
 
 //  Most frames in a message; an engine may want fewer.
 #define FRAMES_MAX 65536
+
+//  What a frame takes on the wire beside its body, at most: 23/ZMTP, and with
+//  26/CURVEZMQ
+#define FRAME_BYTES 9
+#define CURVE_FRAME_BYTES 50
 
 //  Messages are sent from an array of this size when they fit in.
 #define FEW_FRAMES 16
@@ -81,6 +89,7 @@ struct _channels_t {
     char endpoint [256];        //  Bound or connected to last
     keyring_t *keyring;         //  Of new channels, NULL for plain
     door_t *door;               //  Of what was bound
+    mask_t *mask;               //  Over the addresses of its peers
 };
 
 channels_t *
@@ -121,6 +130,7 @@ channels_destroy (channels_t **self_p)
     if (self->epoll_fd >= 0)
         close (self->epoll_fd);
     door_close (&self->door);
+    mask_destroy (&self->mask);
     free (self);
     errno = reason;
 }
@@ -271,7 +281,17 @@ int
 channels_bind (channels_t *self, channel_t number, const char *endpoint,
                size_t max_connections, bool verbose)
 {
-    door_config_t door = { self->keyring, max_connections, self->wake_fd };
+    door_config_t door = {
+        .keyring = self->keyring,
+        .max_connections = max_connections,
+        .max_unfinished_bytes = (size_t) self->max_message_bytes
+                              + FRAMES_MAX * (self->keyring?
+                                    CURVE_FRAME_BYTES: FRAME_BYTES),
+        .wake_fd = self->wake_fd
+    };
+    //  Before the socket
+    if (!self->mask && !(self->mask = mask_new ()))
+        return -1;
     int rc = s_open (self, number, &door, verbose, endpoint);
     if (rc == 0)
         self->bound = s_find (self, number);
@@ -350,8 +370,11 @@ s_append (message_t *message, zmq_msg_t *part)
 
 //  Receive one message with all its frames. flags for the first: ZMQ_DONTWAIT.
 static channels_result_t
-s_receive (void *socket, int flags, message_t **message_p)
+s_receive (channels_t *self, const channel_entry_t *entry, int flags,
+           message_t **message_p)
 {
+    bool bound = entry == self->bound;
+    meter_t *meter = bound? door_meter (self->door): NULL;
     channels_result_t result = CHANNELS_OK;
     message_t *message = message_new ();
     int more = 1;
@@ -360,16 +383,26 @@ s_receive (void *socket, int flags, message_t **message_p)
         zmq_msg_init (&part);
         int rc;
         do
-            rc = zmq_msg_recv (&part, socket, count? ZMQ_DONTWAIT: flags);
+            rc = zmq_msg_recv (&part, entry->socket,
+                               count? ZMQ_DONTWAIT: flags);
         while (rc < 0 && errno == EINTR);
         if (rc < 0) {
             message_destroy (&message);
             if (count > 0)      //  ZeroMQ promises whole messages
                 return CHANNELS_DROPPED;
-            return errno == EAGAIN? CHANNELS_EMPTY: CHANNELS_FAILED;
+            if (errno != EAGAIN)
+                return CHANNELS_FAILED;
+            if (meter)
+                meter_drained (meter);
+            return CHANNELS_EMPTY;
         }
         //  Asked now, since a large part is moved out of part below
         more = zmq_msg_more (&part);
+        if (bound && count == 0)
+            mask_put_on (self->mask, zmq_msg_data (&part),
+                         zmq_msg_size (&part));
+        if (!more && meter && meter_watches (meter))
+            meter_read (meter, zmq_msg_get (&part, ZMQ_SRCFD));
         if (!message || result != CHANNELS_OK || count >= FRAMES_MAX
         ||  s_append (message, &part))
             result = CHANNELS_DROPPED;  //  But take the rest of it off
@@ -402,7 +435,7 @@ s_wait_alone (channels_t *self, int timeout_ms)
     if (timeout_ms != self->patience_ms
     &&  s_set_int (self->bound->socket, ZMQ_RCVTIMEO, timeout_ms) == 0)
         self->patience_ms = timeout_ms;
-    self->held_result = s_receive (self->bound->socket, 0, &self->held);
+    self->held_result = s_receive (self, self->bound, 0, &self->held);
     if (self->held_result != CHANNELS_OK || !s_is_bell (self, &self->held))
         return false;
     self->held_result = CHANNELS_EMPTY;
@@ -453,7 +486,7 @@ channels_receive (channels_t *self, channel_t *number, message_t **message_p)
     while (self->ready) {
         channel_entry_t *entry = self->ready;
         channels_result_t result = entry->muted?
-            CHANNELS_EMPTY: s_receive (entry->socket, ZMQ_DONTWAIT, message_p);
+            CHANNELS_EMPTY: s_receive (self, entry, ZMQ_DONTWAIT, message_p);
         s_look_away (entry);
         if (result == CHANNELS_OK && s_is_bell (self, message_p)) {
             self->rung = true;
@@ -556,6 +589,9 @@ channels_send (channels_t *self, channel_t number, const message_t *message)
         result = CHANNELS_FAILED;
     }
     else {
+        if (entry == self->bound && count)
+            mask_take_off (self->mask, zmq_msg_data (&parts [0]),
+                           zmq_msg_size (&parts [0]));
         int reason = s_send_parts (entry->socket, parts, count);
         if (reason == EHOSTUNREACH)
             result = CHANNELS_UNREACHABLE;

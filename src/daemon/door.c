@@ -22,6 +22,7 @@
 
 #include <zmq.h>
 
+#include "meter.h"
 #include "notices.h"
 
 //  File descriptors that are kept for other things than connections, and for
@@ -34,6 +35,11 @@
 
 //  From one ring to the next, if nobody comes
 #define RING_MS 100
+
+//  From one look at what has come on connections to the next: when it is much on any
+//  of them, and else
+#define WATCH_MS 50
+#define SWEEP_MS 200
 
 //  Frames of a request, 27/ZAP, and bytes of each that are looked at
 enum {
@@ -59,6 +65,8 @@ struct _door_t {
     void *zap;                  //  REP where libzmq asks; NULL without CURVE
     void *monitor;              //  PAIR where it tells
     void *bell;                 //  DEALER at the socket itself
+    meter_t *meter;             //  What has come on each connection
+    int64_t sweep_ms;           //  When to look at that
     void *thread;               //  libzmq's handle
     atomic_bool verbose;        //  Tell everything
     notices_t notices;          //  The thread's own part of the log
@@ -66,6 +74,7 @@ struct _door_t {
     repeated_t improper;        //  Refused: no proper handshake
     repeated_t too_many;        //  Closed: above the limit
     repeated_t unaccepted;      //  Not even accepted
+    repeated_t endless;         //  Closed: its message does not end
     size_t known;               //  Certificates when that was last told
 };
 
@@ -188,8 +197,10 @@ s_answer (door_t *self)
 static void
 s_accepted (door_t *self, int handle)
 {
-    if (handle <= self->highest)
+    if (handle <= self->highest) {
+        meter_open (self->meter, handle);
         return;
+    }
     //  libzmq closes it when it sees the end. Should it be another connection by
     //  now, that is one too many as well.
     shutdown (handle, SHUT_RDWR);
@@ -227,6 +238,34 @@ s_watch (door_t *self)
     }
 }
 
+//  Close connections whose message does not end: libzmq forgets its frames then.
+static void
+s_sweep (door_t *self)
+{
+    int64_t now_ms = s_now_ms ();
+    if (now_ms < self->sweep_ms)
+        return;
+    int handle;
+    while ((handle = meter_sweep (self->meter,
+                                  self->config.max_unfinished_bytes)) >= 0) {
+        shutdown (handle, SHUT_RDWR);
+        s_tell (self, &self->endless, "connection closed: a message does not "
+                "end; see --max-message", NULL);
+    }
+    self->sweep_ms = now_ms + (meter_watches (self->meter)? WATCH_MS: SWEEP_MS);
+    //  So that the reactor finds out that there is nothing to read
+    if (meter_waits (self->meter))
+        zmq_send (self->bell, "", 0, ZMQ_DONTWAIT);
+}
+
+//  How long to wait. The bell was rung if nobody listens for it.
+static long
+s_patience_ms (const door_t *self, bool listens)
+{
+    long patience_ms = meter_watches (self->meter)? WATCH_MS: SWEEP_MS;
+    return listens || patience_ms < RING_MS? patience_ms: RING_MS;
+}
+
 //  Until the context is terminated.
 static void
 s_run (void *argument)
@@ -238,7 +277,7 @@ s_run (void *argument)
         { .socket = self->zap, .events = ZMQ_POLLIN }
     };
     int count = self->zap? 3: 2;
-    while (zmq_poll (items, count, items [0].events? -1: RING_MS) >= 0
+    while (zmq_poll (items, count, s_patience_ms (self, items [0].events)) >= 0
     ||     errno == EINTR) {
         if (items [0].revents & ZMQ_POLLIN) {
             zmq_send (self->bell, "", 0, ZMQ_DONTWAIT);
@@ -250,6 +289,7 @@ s_run (void *argument)
             s_watch (self);
         if (self->zap && (items [2].revents & ZMQ_POLLIN))
             s_answer (self);
+        s_sweep (self);
     }
     zmq_close (self->bell);
     zmq_close (self->monitor);
@@ -319,8 +359,11 @@ door_open (void *context, void *socket, const door_config_t *config,
     atomic_init (&self->verbose, verbose);
     if (config->keyring)
         self->known = keyring_known (config->keyring);
-    if (s_connect (self, context, socket) == 0 && s_measure (self) == 0)
-        self->thread = zmq_threadstart (s_run, self);
+    if (s_connect (self, context, socket) == 0 && s_measure (self) == 0) {
+        self->meter = meter_new (self->highest);
+        if (self->meter)
+            self->thread = zmq_threadstart (s_run, self);
+    }
     if (self->thread)
         return self;
     int reason = errno;
@@ -330,6 +373,7 @@ door_open (void *context, void *socket, const door_config_t *config,
         zmq_close (self->bell);
     if (self->zap)
         zmq_close (self->zap);
+    meter_destroy (&self->meter);
     free (self);
     errno = reason;
     return NULL;
@@ -339,6 +383,12 @@ size_t
 door_connections (const door_t *self)
 {
     return self->connections;
+}
+
+meter_t *
+door_meter (const door_t *self)
+{
+    return self->meter;
 }
 
 void
@@ -356,5 +406,6 @@ door_close (door_t **self_p)
     if (!self)
         return;
     zmq_threadclose (self->thread);
+    meter_destroy (&self->meter);
     free (self);
 }

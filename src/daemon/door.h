@@ -17,12 +17,15 @@
 #include <stddef.h>
 
 #include "keyring.h"
+#include "meter.h"
 
 typedef struct {
     keyring_t *keyring;         //  NULL: everybody may come in. Used by the
                                 //  door's thread alone from door_open on
     size_t max_connections;     //  What comes above that is closed at once; less
                                 //  when there are not enough file descriptors
+    size_t max_unfinished_bytes;    //  What may come on a connection without
+                                //  being a whole message; above that it is closed
     int wake_fd;                //  While this can be read, the bell rings
 } door_config_t;
 
@@ -41,6 +44,10 @@ door_t *
 //  How many connections there may be, as far as file descriptors go.
 size_t
     door_connections (const door_t *self);
+
+//  To be told what is read; as long as the door is there.
+meter_t *
+    door_meter (const door_t *self);
 
 //  Whether to tell each time when somebody is refused, not once a minute.
 void

@@ -435,8 +435,20 @@ END_TEST
 //  --------------------------------------------------------------------------
 //  Limits
 
-//  A worker of a service of its own answers one request of a client's.
-static void
+//  A number that libzmq gives to peers without an address, as it counts them
+static uint32_t
+s_number (zframe_t *address)
+{
+    ck_assert_uint_eq (zframe_size (address), 5);
+    const unsigned char *bytes = zframe_data (address);
+    ck_assert_uint_eq (bytes [0], 0);
+    return (uint32_t) bytes [1] << 24 | (uint32_t) bytes [2] << 16
+         | (uint32_t) bytes [3] << 8 | bytes [4];
+}
+
+//  A worker of a service of its own answers one request of a client's. What it is
+//  told of the client's address.
+static uint32_t
 s_round_trip (zsock_t *client, zsock_t *worker)
 {
     ck_assert_int_eq (zstr_sendx (client, "", "MDPC01", "good", "question",
@@ -452,11 +464,13 @@ s_round_trip (zsock_t *client, zsock_t *worker)
     zmsg_first (request);
     zmsg_next (request);
     zframe_reset (zmsg_next (request), "\3", 1);
+    uint32_t number = s_number (zmsg_next (request));
     ck_assert_int_eq (zmsg_send (&request, worker), 0);
     zmsg_t *reply = zmsg_recv (client);
     ck_assert_ptr_nonnull (reply);
     ck_assert (zframe_streq (zmsg_last (reply), "question"));
     zmsg_destroy (&reply);
+    return number;
 }
 
 //  So many messages that all want too much of the same thing.
@@ -517,6 +531,178 @@ START_TEST (who_runs_into_limits_disturbs_nobody)
 }
 END_TEST
 
+//  Send it all, unless the broker hangs up. Whether it did.
+static bool
+s_pour (int handle, const void *data, size_t size)
+{
+    for (size_t sent = 0; sent < size;) {
+        struct pollfd item = { .fd = handle, .events = POLLOUT | POLLRDHUP };
+        ck_assert_int_eq (poll (&item, 1, PATIENCE_MS), 1);
+        //  What is on its way can stay there for a minute after the end
+        if (item.revents & (POLLRDHUP | POLLHUP | POLLERR))
+            return true;
+        ssize_t count = send (handle, (const char *) data + sent, size - sent,
+                              MSG_NOSIGNAL | MSG_DONTWAIT);
+        if (count < 0)
+            return true;
+        sent += (size_t) count;
+    }
+    return false;
+}
+
+//  A connection that has shaken hands, 23/ZMTP, with an address that it has chosen.
+static int
+s_shake_hands (const void *address, unsigned char size)
+{
+    static const unsigned char greeting [64] = {
+        0xff, 0, 0, 0, 0, 0, 0, 0, 1, 0x7f, 3, 0, 'N', 'U', 'L', 'L' };
+    static const char begin [] = "\5READY\13Socket-Type\0\0\0\6DEALER"
+                                 "\10Identity\0\0";
+    unsigned char ready [255] = { 4, (unsigned char) (sizeof (begin) - 1 + 2
+                                                      + size) };
+    memcpy (ready + 2, begin, sizeof (begin) - 1);
+    ready [2 + sizeof (begin)] = size;
+    memcpy (ready + 2 + sizeof (begin) + 1, address, size);
+    struct sockaddr_in broker = {
+        .sin_family = AF_INET,
+        .sin_port = htons ((uint16_t) atoi (strrchr (s_endpoint, ':') + 1)),
+        .sin_addr.s_addr = htonl (INADDR_LOOPBACK) };
+    int handle = socket (AF_INET, SOCK_STREAM, 0);
+    ck_assert_int_eq (connect (handle, (struct sockaddr *) &broker,
+                               sizeof (broker)), 0);
+    ck_assert (!s_pour (handle, greeting, sizeof (greeting)));
+    ck_assert (!s_pour (handle, ready, 2u + ready [1]));
+    //  libzmq wants nothing more before it has said its part
+    unsigned char theirs [64 + 43];
+    ck_assert_int_eq (recv (handle, theirs, sizeof (theirs), MSG_WAITALL),
+                      sizeof (theirs));
+    return handle;
+}
+
+//  The same, and it has begun a message.
+static int
+s_begin_message (void)
+{
+    static const char begin [] = "\1\0\1\6MDPC01\1\4good";
+    int handle = s_shake_hands ("", 0);
+    ck_assert (!s_pour (handle, begin, sizeof (begin) - 1));
+    return handle;
+}
+
+//  libzmq would keep all its frames until the last one has come.
+START_TEST (a_message_without_end)
+{
+    START (0, "--max-message", "100000");
+    zsock_t *client = s_client (NULL);
+    zsock_t *worker = s_client (NULL);
+    ck_assert_int_eq (zstr_sendx (worker, "", "MDPW01", "\1", "good", NULL), 0);
+    s_round_trip (client, worker);
+    int handle = s_begin_message ();
+    static unsigned char frames [65536];        //  Empty ones, more to come
+    for (size_t index = 0; index < sizeof (frames); index += 2)
+        frames [index] = 1;
+    size_t count = 0;
+    while (!s_pour (handle, frames, sizeof (frames))) {
+        if (count++ % 100 == 0)
+            s_round_trip (client, worker);
+        ck_assert_uint_lt (count, 1000);
+    }
+    close (handle);
+    s_await_line ("a message does not end");
+    s_round_trip (client, worker);
+    zsock_destroy (&worker);
+    zsock_destroy (&client);
+}
+END_TEST
+
+//  The same, but nobody else is there to make the broker look.
+START_TEST (a_message_without_end_and_nobody_else)
+{
+    START (0, "--max-message", "100000");
+    int handle = s_begin_message ();
+    static unsigned char frames [65536];
+    for (size_t index = 0; index < sizeof (frames); index += 2)
+        frames [index] = 1;
+    size_t count = 0;
+    while (!s_pour (handle, frames, sizeof (frames)))
+        ck_assert_uint_lt (count++, 1000);
+    close (handle);
+    s_await_line ("a message does not end");
+}
+END_TEST
+
+//  Who sends much, and whole messages, is not closed, however little of it is of
+//  any use.
+START_TEST (many_messages_that_do_end)
+{
+    START (0, "--max-message", "100000");
+    zsock_t *worker = s_client (NULL);
+    ck_assert_int_eq (zstr_sendx (worker, "", "MDPW01", "\1", "good", NULL), 0);
+    int handle = s_begin_message ();
+    static unsigned char end [100009] = { 2, 0, 0, 0, 0, 0, 1, 0x86, 0xa0 };
+    static const char begin [] = "\1\0\1\6MDPC01\1\4good";
+    for (size_t count = 0; count < 500; count++) {
+        ck_assert (!s_pour (handle, end, sizeof (end)));
+        ck_assert (!s_pour (handle, begin, sizeof (begin) - 1));
+        if (count % 100 == 0)
+            poll (NULL, 0, 500);
+    }
+    ck_assert (!s_pour (handle, end, sizeof (end)));
+    zsock_destroy (&worker);
+    struct pollfd item = { .fd = handle, .events = POLLRDHUP };
+    ck_assert_int_eq (poll (&item, 1, 1000), 0);
+    close (handle);
+}
+END_TEST
+
+//  A connection whose address is such a number, which a peer must not choose:
+//  23/ZMTP.
+static int
+s_open_as (uint32_t number)
+{
+    unsigned char address [5] = {
+        0, (unsigned char) (number >> 24), (unsigned char) (number >> 16),
+        (unsigned char) (number >> 8), (unsigned char) number };
+    return s_shake_hands (address, sizeof (address));
+}
+
+//  Peers guess the numbers that others are going to have.
+#define GUESSES 20
+
+static void
+s_guess (uint32_t number, zsock_t *client, zsock_t *worker)
+{
+    int handles [GUESSES];
+    zsock_t *others [GUESSES];
+    for (uint32_t nbr = 0; nbr < GUESSES; nbr++)
+        handles [nbr] = s_open_as (number + nbr);
+    for (int nbr = 0; nbr < GUESSES; nbr++) {
+        others [nbr] = s_client (NULL);
+        s_is_served (others [nbr]);
+    }
+    s_round_trip (client, worker);
+    for (int nbr = 0; nbr < GUESSES; nbr++) {
+        zsock_destroy (&others [nbr]);
+        close (handles [nbr]);
+    }
+}
+
+//  libzmq's first number of an unseeded rand, and what a worker is told
+START_TEST (nobody_can_foresee_the_address_of_another)
+{
+    START (0, "-v");
+    zsock_t *client = s_client (NULL);
+    zsock_t *worker = s_client (NULL);
+    ck_assert_int_eq (zstr_sendx (worker, "", "MDPW01", "\1", "good", NULL), 0);
+    s_round_trip (client, worker);
+    s_guess (0x6b8b4567, client, worker);
+    uint32_t number = s_round_trip (client, worker);
+    s_guess (number + 1, client, worker);
+    zsock_destroy (&worker);
+    zsock_destroy (&client);
+}
+END_TEST
+
 Suite *
 network_suite (void)
 {
@@ -532,6 +718,10 @@ network_suite (void)
     tcase_add_test (tcase, the_supervisor_is_told);
     tcase_add_test (tcase, the_watchdog_hears_of_us);
     tcase_add_test (tcase, who_runs_into_limits_disturbs_nobody);
+    tcase_add_test (tcase, a_message_without_end);
+    tcase_add_test (tcase, a_message_without_end_and_nobody_else);
+    tcase_add_test (tcase, many_messages_that_do_end);
+    tcase_add_test (tcase, nobody_can_foresee_the_address_of_another);
     tcase_add_test (tcase, too_many_connections);
     tcase_add_test (tcase, too_few_file_descriptors);
     suite_add_tcase (suite, tcase);

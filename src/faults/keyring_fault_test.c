@@ -175,7 +175,8 @@ s_stand_at_the_door (size_t nth, faults_mode_t mode)
     int none_ms = 0;
     zmq_setsockopt (router, ZMQ_LINGER, &none_ms, sizeof none_ms);
     MUST (keyring_apply (keyring, router) == 0);
-    door_config_t config = { .keyring = keyring, .max_connections = 100 };
+    door_config_t config = { .keyring = keyring, .max_connections = 100,
+                             .max_unfinished_bytes = 1048576 };
     faults_arm (nth, mode);
     faults_begin ();
     door_t *door = door_open (context, router, &config, true);
