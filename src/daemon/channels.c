@@ -172,14 +172,16 @@ s_socket_new (channels_t *self, int type)
                              sizeof (self->max_message_bytes));
     if (rc == 0 && self->keyring)
         rc = keyring_apply (self->keyring, socket);
-    //  An address that nobody has any more is an event for the engine; two
-    //  peers must not share one: MDP1-REQREP-05
+    //  An address that nobody has any more is an event for the engine. Who comes
+    //  with an address that somebody has takes it over: it is mostly the same peer,
+    //  whose first connection is lost and not yet known to be; and libzmq would
+    //  neither hear nor forget it
     if (rc == 0 && type == ZMQ_ROUTER)
         //  MDP1-ADDRESSING-01, MDP1-ADDRESSING-02, MDP1-ADDRESSING-05,
         //  MDP1-REQREP-05: a ROUTER tells peers apart
         rc = s_set_int (socket, ZMQ_BACKLOG, BACKLOG)
           || s_set_int (socket, ZMQ_ROUTER_MANDATORY, 1)
-          || s_set_int (socket, ZMQ_ROUTER_HANDOVER, 0);
+          || s_set_int (socket, ZMQ_ROUTER_HANDOVER, 1);
     if (rc) {
         int reason = errno;
         zmq_close (socket);
@@ -419,7 +421,8 @@ static bool
 s_is_bell (channels_t *self, message_t **message_p)
 {
     if (!self->bound
-    ||  !frame_is (message_frame (*message_p, 0), DOOR_BELL, strlen (DOOR_BELL)))
+    ||  !frame_is (message_frame (*message_p, 0), door_bell (self->door),
+                   DOOR_BELL_SIZE))
         return false;
     message_destroy (message_p);
     return true;

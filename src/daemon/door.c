@@ -15,6 +15,7 @@
 #include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/random.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
 #include <time.h>
@@ -65,6 +66,7 @@ struct _door_t {
     void *zap;                  //  REP where libzmq asks; NULL without CURVE
     void *monitor;              //  PAIR where it tells
     void *bell;                 //  DEALER at the socket itself
+    unsigned char bell_address [DOOR_BELL_SIZE];
     meter_t *meter;             //  What has come on each connection
     int64_t sweep_ms;           //  When to look at that
     void *thread;               //  libzmq's handle
@@ -325,12 +327,15 @@ static int
 s_connect (door_t *self, void *context, void *socket)
 {
     int none_ms = 0;
+    if (getrandom (self->bell_address, DOOR_BELL_SIZE, 0) != DOOR_BELL_SIZE)
+        return -1;
+    self->bell_address [0] = 1; //  0 is not for peers to choose
     self->monitor = zmq_socket (context, ZMQ_PAIR);
     self->bell = zmq_socket (context, ZMQ_DEALER);
     if (!self->monitor || !self->bell
     ||  zmq_setsockopt (self->bell, ZMQ_LINGER, &none_ms, sizeof (none_ms))
-    ||  zmq_setsockopt (self->bell, ZMQ_ROUTING_ID, DOOR_BELL,
-                        strlen (DOOR_BELL))
+    ||  zmq_setsockopt (self->bell, ZMQ_ROUTING_ID, self->bell_address,
+                        DOOR_BELL_SIZE)
     ||  zmq_bind (socket, BELL_ENDPOINT)
     ||  zmq_connect (self->bell, BELL_ENDPOINT)
     ||  zmq_socket_monitor (socket, MONITOR_ENDPOINT, MONITOR_EVENTS)
@@ -377,6 +382,12 @@ door_open (void *context, void *socket, const door_config_t *config,
     free (self);
     errno = reason;
     return NULL;
+}
+
+const void *
+door_bell (const door_t *self)
+{
+    return self->bell_address;
 }
 
 size_t

@@ -29,9 +29,9 @@ typedef struct {
     int wake_fd;                //  While this can be read, the bell rings
 } door_config_t;
 
-//  Address of the bell: a peer in this process that sends the socket a message.
-//  ZeroMQ ignores another peer that calls itself so.
-#define DOOR_BELL "\1the bell of the door"
+//  Size of the bell's address. The bell is a peer in this process that sends the
+//  socket a message.
+#define DOOR_BELL_SIZE 16
 
 typedef struct _door_t door_t;
 
@@ -40,6 +40,10 @@ typedef struct _door_t door_t;
 door_t *
     door_open (void *context, void *socket, const door_config_t *config,
                bool verbose);
+
+//  The address of the bell, which nobody can guess.
+const void *
+    door_bell (const door_t *self);
 
 //  How many connections there may be, as far as file descriptors go.
 size_t

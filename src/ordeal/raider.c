@@ -57,10 +57,10 @@ s_open (raider_t *self, seat_t *seat)
         s_set (seat->socket, ZMQ_RCVHWM, 1);
         s_set (seat->socket, ZMQ_RCVBUF, 1024);
     }
-    //  An address of its own, which others have too if there are doubles
+    //  An address of its own, or one that others have too
     if (foe_chance (self->foe, 4) == 0) {
         char address [32];
-        uint64_t number = foe_chance (self->foe, self->foe->doubles? 8
+        uint64_t number = foe_chance (self->foe, foe_chance (self->foe, 2)? 8
                                                                 : UINT64_MAX);
         int size = snprintf (address, sizeof address, "raider%llx",
                              (unsigned long long) number);

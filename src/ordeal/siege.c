@@ -85,8 +85,6 @@ static const option_t s_table [] = {
       0, FOES_MAX / 2 },
     { "vandals", 0, OPTION_NUMBER, "N", "hostile processes over TCP", "1", 0,
       FOES_MAX / 2 },
-    { "doubles", 0, OPTION_FLAG, NULL,
-      "some hostile peers have the address of others", NULL, 0, 0 },
     { "clients", 0, OPTION_NUMBER, "N", "honest clients of each kind", "8", 1,
       1000 },
     { "workers", 0, OPTION_NUMBER, "N", "honest workers", "8", 4, 1000 },
@@ -599,7 +597,6 @@ s_run (const options_t *options, bool low)
     s_start_foes (&self, options, (foe_t) { .endpoint = endpoint, .port = port,
         .fixtures = options_string (options, "fixtures"), .seed = seed,
         .over = &s_over,
-        .doubles = options_flag (options, "doubles") != 0,
         .max_message = low? 16384: 16777216 });
     if (!s_make (&self, options)) {
         fprintf (stderr, "siege: cannot start: %s; free memory or file "

@@ -28,7 +28,6 @@ typedef struct {
     const char *fixtures;       //  Directory of golden messages
     uint64_t seed;
     volatile sig_atomic_t *over;    //  It is to end
-    bool doubles;               //  Some have the address of others
     size_t max_message;         //  That the broker takes; sometimes more is sent
     uint64_t dice;              //  State of the random numbers
 } foe_t;
