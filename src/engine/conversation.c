@@ -121,6 +121,7 @@ conversation_receive (conversation_t *self, int64_t now_ms,
 {
     if (self->over)
         return CONVERSATION_FINE;
+    //  TSP-PEER-08
     mdp_result_t result = mdp_decode (message, 0, MDP_AT_WORKER, command);
     if (result == MDP_OK && command->version != self->config->version)
         result = MDP_UNKNOWN_HEADER;
