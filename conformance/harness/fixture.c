@@ -291,13 +291,8 @@ s_translate_example (const golden_t *golden, const pattern_t *example,
         translated = pattern_compose (&other->pattern, captures);
     pattern_t pattern = { 0 };
     for (zframe_t *frame = translated? zmsg_first (translated): NULL; frame;
-                   frame = zmsg_next (translated)) {
-        term_t term = { .type = TERM_BYTES, .size = zframe_size (frame) };
-        term.bytes = (char *) malloc (term.size + 1);
-        assert (term.bytes);
-        memcpy (term.bytes, zframe_data (frame), term.size);
-        pattern_push (&pattern, term);
-    }
+                   frame = zmsg_next (translated))
+        pattern_push (&pattern, term_new (frame));
     if (translated)
         vector_push (other->examples, other->example_count, pattern);
     zmsg_destroy (&translated);

@@ -18,6 +18,10 @@
 //  take all memory
 #define FRAME_MAX (64 * 1024 * 1024)
 
+//  Frames above this size are kept as they are written: the harness is copied for
+//  each scenario, and a MiB for each "a"*1048576 would be, too
+#define UNFOLD_MAX 4096
+
 //  Frames up to this size are printed byte by byte
 #define PRINT_MAX 256
 
@@ -90,6 +94,10 @@ s_read_repeat (cursor_t *cursor, term_t *term)
     if (times * (term->size? term->size: 1) > FRAME_MAX)
         return s_complain (cursor, start,
                            "this frame is longer than 64 MiB");
+    if (times * term->size > UNFOLD_MAX) {
+        term->repeats = times - 1;
+        return true;
+    }
     char *bytes = (char *) zmalloc (times * term->size + 1);
     for (size_t index = 0; index < times; index++)
         memcpy (bytes + index * term->size, term->bytes, term->size);
@@ -389,6 +397,36 @@ tokens_clear (tokens_t *self)
 }
 
 term_t
+term_new (zframe_t *frame)
+{
+    const char *data = (const char *) zframe_data (frame);
+    term_t self = { .type = TERM_BYTES, .size = zframe_size (frame) };
+    if (self.size > UNFOLD_MAX && memcmp (data, data + 1, self.size - 1) == 0) {
+        self.repeats = self.size - 1;
+        self.size = 1;
+    }
+    self.bytes = s_copy (data, self.size);
+    return self;
+}
+
+size_t
+term_size (const term_t *self)
+{
+    return self->size * (self->repeats + 1);
+}
+
+//  Write what it stands for to a place of its size
+static void
+s_unfold (const term_t *self, char *place)
+{
+    if (self->size == 1)
+        memset (place, *self->bytes, term_size (self));
+    else
+        for (size_t nbr = 0; self->size && nbr <= self->repeats; nbr++)
+            memcpy (place + nbr * self->size, self->bytes, self->size);
+}
+
+term_t
 term_dup (const term_t *self)
 {
     term_t copy = *self;
@@ -531,7 +569,10 @@ s_frame_match (const term_t *term, zframe_t *frame)
     const char *data = (const char *) zframe_data (frame);
     size_t size = zframe_size (frame);
     if (term->type == TERM_BYTES)
-        return size == term->size && memcmp (data, term->bytes, size) == 0;
+        //  It begins with what is written, and goes on as it did before
+        return size == term_size (term)
+            && memcmp (data, term->bytes, term->size) == 0
+            && memcmp (data, data + term->size, size - term->size) == 0;
     switch (term->class) {
         case CLASS_ANY:
             return true;
@@ -644,12 +685,12 @@ static void
 s_add_frame (zmsg_t *message, zframe_t *frame, const term_t *term)
 {
     size_t size = zframe_size (frame);
-    char *bytes = (char *) zmalloc (size + term->size + 1);
-    memcpy (bytes, zframe_data (frame), size);
-    if (term->size)
-        memcpy (bytes + size, term->bytes, term->size);
-    zmsg_addmem (message, bytes, size + term->size);
-    free (bytes);
+    size_t more = term_size (term);
+    zframe_t *whole = zframe_new (NULL, size + more);
+    memcpy (zframe_data (whole), zframe_data (frame), size);
+    if (more)
+        s_unfold (term, (char *) zframe_data (whole) + size);
+    zmsg_append (message, &whole);
 }
 
 zmsg_t *
@@ -659,7 +700,9 @@ pattern_compose (const pattern_t *self, captures_t *captures)
     for (size_t index = 0; index < self->count; index++) {
         const term_t *term = &self->terms [index];
         if (term->type == TERM_BYTES) {
-            zmsg_addmem (message, term->bytes, term->size);
+            zframe_t *frame = zframe_new (NULL, term_size (term));
+            s_unfold (term, (char *) zframe_data (frame));
+            zmsg_append (message, &frame);
             continue;
         }
         zmsg_t *held = term->type == TERM_NAME
@@ -721,6 +764,15 @@ s_print_bytes (FILE *out, const unsigned char *data, size_t size)
     }
 }
 
+//  What a term says about bytes
+static void
+s_print_literal (FILE *out, const term_t *term)
+{
+    s_print_bytes (out, (unsigned char *) term->bytes, term->size);
+    if (term->repeats)
+        fprintf (out, "*%zu", term->repeats + 1);
+}
+
 static void
 s_print_class (FILE *out, const term_t *term)
 {
@@ -773,7 +825,7 @@ notation_pattern (const pattern_t *self)
         const term_t *term = &self->terms [index];
         fputs (index? "  ": "", out);
         if (term->type == TERM_BYTES)
-            s_print_bytes (out, (unsigned char *) term->bytes, term->size);
+            s_print_literal (out, term);
         else
         if (term->type == TERM_REST)
             fputs ("...", out);
@@ -784,7 +836,7 @@ notation_pattern (const pattern_t *self)
             fputs (term->many == MANY_SOME? "...":
                    term->many == MANY_ANY? "*": term->bytes? "+": "", out);
             if (term->bytes)
-                s_print_bytes (out, (unsigned char *) term->bytes, term->size);
+                s_print_literal (out, term);
         }
     }
     fclose (out);

@@ -44,6 +44,8 @@ typedef struct {
     term_type_t type;
     char *bytes;                //  TERM_BYTES; TERM_NAME: that follow what was
     size_t size;                //  captured, or NULL
+    size_t repeats;             //  How often they follow upon themselves: long
+                                //  frames are kept as they are written
     char *name;                 //  TERM_NAME; "" when nothing is captured
     bool classed;               //  TERM_NAME: a class is written
     class_t class;
@@ -88,6 +90,14 @@ bool
     tokens_read (tokens_t *self, source_t *source, int line);
 void
     tokens_clear (tokens_t *self);
+
+//  A literal frame with the bytes of another one.
+term_t
+    term_new (zframe_t *frame);
+
+//  The size of the frame, or of what follows what was captured, in bytes.
+size_t
+    term_size (const term_t *self);
 
 //  Terms and patterns own their strings.
 term_t

@@ -10,6 +10,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
+#include <spawn.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/wait.h>
@@ -69,42 +70,84 @@ child_destroy (child_t **self_p)
     }
 }
 
-//  In the new process: never returns
-static void
-s_become (child_t *self)
+//  The words of a command that has nothing for a shell in it and names a program by
+//  its path; NULL for another one. Free the array, and its first word alone.
+static char **
+s_words (const char *command)
 {
-    setpgid (0, 0);
-    sigset_t none;
-    sigemptyset (&none);
-    sigprocmask (SIG_SETMASK, &none, NULL);
-    signal (SIGPIPE, SIG_DFL);
-    signal (SIGINT, SIG_DFL);
-    signal (SIGTERM, SIG_DFL);
-    int log = open (self->log, O_WRONLY | O_CREAT | O_APPEND, 0644);
-    int none_in = open ("/dev/null", O_RDONLY);
-    if (log >= 0 && none_in >= 0 && chdir (self->directory) == 0) {
-        dup2 (none_in, STDIN_FILENO);
-        dup2 (log, STDOUT_FILENO);
-        dup2 (log, STDERR_FILENO);
-        closefrom (3);
-        execl ("/bin/sh", "sh", "-c", self->command, (char *) NULL);
-    }
-    _exit (127);
+    static const char plain [] = "abcdefghijklmnopqrstuvwxyz"
+        "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789 /._:,+@%-";
+    if (command [strspn (command, plain)]
+    ||  strncmp (command, "exec /", strlen ("exec /")))
+        return NULL;
+    char *text = strdup (command + strlen ("exec "));
+    char **words = (char **) zmalloc ((strlen (text) + 1) * sizeof (char *));
+    char *rest = text;
+    char *word;
+    size_t count = 0;
+    while ((word = strsep (&rest, " ")))
+        if (*word)
+            words [count++] = word;
+    //  What is not there is for the shell to tell
+    if (access (words [0], X_OK) == 0)
+        return words;
+    free (text);
+    free (words);
+    return NULL;
 }
 
+//  What the new process finds open, and where it is
+static int
+s_prepare (child_t *self, posix_spawn_file_actions_t *actions,
+           posix_spawnattr_t *attributes)
+{
+    sigset_t none, usual;
+    sigemptyset (&none);
+    sigemptyset (&usual);
+    sigaddset (&usual, SIGPIPE);
+    sigaddset (&usual, SIGINT);
+    sigaddset (&usual, SIGTERM);
+    int rc = posix_spawn_file_actions_addopen (actions, STDIN_FILENO, "/dev/null",
+                                               O_RDONLY, 0);
+    rc = rc? rc: posix_spawn_file_actions_addopen (
+        actions, STDOUT_FILENO, self->log, O_WRONLY | O_CREAT | O_APPEND, 0644);
+    rc = rc? rc: posix_spawn_file_actions_adddup2 (actions, STDOUT_FILENO,
+                                                   STDERR_FILENO);
+    rc = rc? rc: posix_spawn_file_actions_addclosefrom_np (actions, 3);
+    rc = rc? rc: posix_spawn_file_actions_addchdir_np (actions, self->directory);
+    rc = rc? rc: posix_spawnattr_setsigmask (attributes, &none);
+    rc = rc? rc: posix_spawnattr_setsigdefault (attributes, &usual);
+    rc = rc? rc: posix_spawnattr_setpgroup (attributes, 0);
+    return rc? rc: posix_spawnattr_setflags (
+        attributes, POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF
+                    | POSIX_SPAWN_SETPGROUP);
+}
+
+//  Spawned, not forked: nothing of the harness is copied for it
 int
 child_start (child_t *self)
 {
     assert (self->pid == 0);
-    pid_t pid = fork ();
-    if (pid < 0)
-        return -1;
-    if (pid == 0)
-        s_become (self);
-    //  Both sides do it, so that it is done whoever comes first
-    setpgid (pid, pid);
-    self->pid = pid;
-    return 0;
+    posix_spawn_file_actions_t actions;
+    posix_spawnattr_t attributes;
+    posix_spawn_file_actions_init (&actions);
+    posix_spawnattr_init (&attributes);
+    char *shell [] = { "/bin/sh", "-c", self->command, NULL };
+    char **words = s_words (self->command);
+    char **arguments = words? words: shell;
+    int rc = s_prepare (self, &actions, &attributes);
+    if (rc == 0)
+        rc = posix_spawn (&self->pid, arguments [0], &actions, &attributes,
+                          arguments, environ);
+    if (rc)
+        self->pid = 0;
+    posix_spawn_file_actions_destroy (&actions);
+    posix_spawnattr_destroy (&attributes);
+    if (words)
+        free (words [0]);
+    free (words);
+    errno = rc;
+    return rc? -1: 0;
 }
 
 void

@@ -284,7 +284,7 @@ s_read_address (cursor_t *cursor, actor_t *actor)
         return true;
     token_t *token = cursor_token (cursor);
     if (!token || token->type != TOKEN_TERM || token->term.type != TERM_BYTES
-    ||  token->term.size > 255
+    ||  term_size (&token->term) > 255
     ||  (token->term.size && token->term.bytes [0] == 0))
         return cursor_fail (cursor, "an address of up to 255 bytes is due here, and "
                                "the first is not zero");
@@ -756,7 +756,8 @@ s_read_file (cursor_t *cursor, step_t *step)
     cursor->reader->scenario->needs.directory = true;
     token_t *token = cursor_token (cursor);
     if (!token || token->type != TOKEN_TERM || token->term.type != TERM_BYTES
-    ||  token->term.size == 0 || memchr (token->term.bytes, '/',
+    ||  token->term.size == 0 || term_size (&token->term) > 255
+    ||  memchr (token->term.bytes, '/',
                                          token->term.size))
         return cursor_fail (cursor, "the \"name\" of a file in the target's "
                                     "working directory is due here");

@@ -200,15 +200,17 @@ static zmsg_t *
 s_replace (const maker_t *self, size_t at, size_t many, const void *bytes,
            size_t size)
 {
+    zmsg_t *example = pattern_compose (self->example, NULL);
     zmsg_t *frames = zmsg_new ();
     for (size_t index = 0; index <= self->example->count; index++) {
         if (index == at && bytes)
             zmsg_addmem (frames, bytes, size);
-        bool gone = index >= at && index < at + many;
-        if (index < self->example->count && !gone)
-            zmsg_addmem (frames, self->example->terms [index].bytes,
-                         self->example->terms [index].size);
+        zframe_t *frame = zmsg_pop (example);
+        if (frame && (index < at || index >= at + many))
+            zmsg_append (frames, &frame);
+        zframe_destroy (&frame);
     }
+    zmsg_destroy (&example);
     return frames;
 }
 

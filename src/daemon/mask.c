@@ -20,14 +20,15 @@
 //  Of the addresses that libzmq makes up
 #define ADDRESS_SIZE 5
 
-//  A Feistel network on the two halves of the number. Its round functions are tables
-//  of random numbers, so there is nothing to be found out about them but by
-//  collecting addresses, one a connection
-#define ROUNDS 6
-#define HALF 65536
+//  A Feistel network on the two halves of the number, as Blowfish is one: its round
+//  functions are tables of random numbers, for each byte of a half. Nothing is to be
+//  found out about them but by collecting addresses, one a connection
+#define ROUNDS 12
+#define BYTES 256
 
 struct _mask_t {
-    uint16_t rounds [ROUNDS][HALF];
+    uint16_t low [ROUNDS][BYTES];
+    uint16_t high [ROUNDS][BYTES];
 };
 
 //  0, or -1 with errno
@@ -89,6 +90,14 @@ s_set_halves (unsigned char *address, uint16_t left, uint16_t right)
     memcpy (address + 3, &right, sizeof (right));
 }
 
+static uint16_t
+s_round (const mask_t *self, size_t round, uint16_t half)
+{
+    //  Added, not XORed: so that rounds do not cancel each other
+    return (uint16_t) (self->low [round][half & 0xff]
+                       + self->high [round][half >> 8]);
+}
+
 void
 mask_put_on (const mask_t *self, void *address, size_t size)
 {
@@ -97,7 +106,7 @@ mask_put_on (const mask_t *self, void *address, size_t size)
     uint16_t left, right;
     s_halves (address, &left, &right);
     for (size_t round = 0; round < ROUNDS; round++) {
-        uint16_t mixed = left ^ self->rounds [round][right];
+        uint16_t mixed = left ^ s_round (self, round, right);
         left = right;
         right = mixed;
     }
@@ -112,7 +121,7 @@ mask_take_off (const mask_t *self, void *address, size_t size)
     uint16_t left, right;
     s_halves (address, &left, &right);
     for (size_t round = ROUNDS; round > 0; round--) {
-        uint16_t mixed = right ^ self->rounds [round - 1][left];
+        uint16_t mixed = right ^ s_round (self, round - 1, left);
         right = left;
         left = mixed;
     }

@@ -21,7 +21,7 @@
 
 typedef struct _mask_t mask_t;
 
-//  Takes 768 KB. It also seeds rand, which libzmq takes its first number from, so
+//  It also seeds rand, which libzmq takes its first number from, so
 //  it must be there before the socket. NULL with errno when memory or random
 //  numbers cannot be had.
 mask_t *

@@ -48,6 +48,7 @@ typedef struct {
 struct _meter_t {
     connection_t *connections;  //  By file descriptor
     int highest;                //  The last one's
+    int top;                    //  The last one that there has been
     int next;                   //  Where the next sweep goes on
     int seen, looks;            //  In this sweep: places, and connections
     size_t full;                //  Connections that are FULL
@@ -112,6 +113,8 @@ meter_open (meter_t *self, int handle)
 {
     if (handle < 0 || handle > self->highest)
         return;
+    if (handle > self->top)
+        self->top = handle;
     connection_t *connection = &self->connections [handle];
     s_become (self, connection, CONNECTION_NONE);   //  Another one had it before
     s_become (self, connection, CONNECTION_OPEN);
@@ -181,9 +184,9 @@ s_look (meter_t *self, int handle, size_t most_bytes)
 int
 meter_sweep (meter_t *self, size_t most_bytes)
 {
-    while (self->seen <= self->highest && self->looks < SWEEP_MAX) {
+    while (self->seen <= self->top && self->looks < SWEEP_MAX) {
         int handle = self->next;
-        self->next = handle < self->highest? handle + 1: 0;
+        self->next = handle < self->top? handle + 1: 0;
         self->seen++;
         if (self->connections [handle].state == CONNECTION_NONE)
             continue;
