@@ -49,7 +49,8 @@
     SUITE (script)                                                          \
     SUITE (selection)                                                       \
     SUITE (baseline)                                                        \
-    SUITE (schedule)
+    SUITE (schedule)                                                        \
+    SUITE (machine)
 
 #define DECLARE(name) Suite *name##_suite (void);
 #define ADD(name) srunner_add_suite (runner, name##_suite ());

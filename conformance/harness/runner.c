@@ -20,6 +20,7 @@
 #include <unistd.h>
 #include <czmq.h>
 
+#include "machine.h"
 #include "play.h"
 #include "port.h"
 #include "runner.h"
@@ -38,15 +39,14 @@
 #define CONFIRMS_MAX 3
 //  Less idle time than this share is busy
 #define IDLE_LEAST 0.2
+//  No more is started while a core has more to do than this at once: each would be
+//  late for the others. So many a core are started in any case.
+#define QUEUE_MOST 4
+#define STARTED_LEAST 2
+#define QUEUE_CHECK_MS 10
 //  Targets that beat no faster than this have time to spare on any machine, once they
 //  have started
 #define SLOW_MS 1000
-
-//  What all cores together have done so far, in ticks
-typedef struct {
-    unsigned long long idle;
-    unsigned long long total;
-} load_t;
 
 //  One scenario that runs
 typedef struct {
@@ -58,7 +58,7 @@ typedef struct {
     size_t size;
     char *directory;            //  Its own, removed afterwards
     int64_t began_ms;
-    load_t load;                //  Of the machine when it began
+    machine_load_t load;        //  Of the machine when it began
     char *seen;                 //  What a run before came to; NULL if none
 } slot_t;
 
@@ -79,6 +79,7 @@ typedef struct {
     size_t next;                //  First of them that has not been started
     size_t running;
     size_t limit;               //  How many may run at once, as it turned out
+    bool held;                  //  Until the machine has less to do
     bool stopped;
     slot_t *slots;
     char *directory;            //  Of all scenarios
@@ -233,30 +234,12 @@ s_decide (runner_t *self, size_t index, verdict_t verdict, const char *reason)
     s_done (self, index, &result);
 }
 
-//  Zeros where it cannot be known
-static load_t
-s_load (void)
-{
-    unsigned long long ticks [8] = { 0 };
-    FILE *file = fopen ("/proc/stat", "r");
-    if (!file)
-        return (load_t) { 0, 0 };
-    int got = fscanf (file, "cpu %llu %llu %llu %llu %llu %llu %llu %llu",
-        &ticks [0], &ticks [1], &ticks [2], &ticks [3], &ticks [4], &ticks [5],
-        &ticks [6], &ticks [7]);
-    fclose (file);
-    load_t load = { ticks [3] + ticks [4], 0 };
-    for (int index = 0; index < got; index++)
-        load.total += ticks [index];
-    return load;
-}
-
 static void
 s_start (runner_t *self, slot_t *slot, const waiting_t *turn)
 {
     size_t index = turn->index;
     *slot = (slot_t) { .index = index, .runs = turn->runs, .pipe = -1,
-        .began_ms = zclock_mono (), .load = s_load (), .seen = turn->seen };
+        .began_ms = zclock_mono (), .load = machine_load (), .seen = turn->seen };
     slot->directory = zsys_sprintf ("%s/%u", self->directory, self->serial++);
     //  Somebody may have taken it since the scenario before
     char *obstacle = self->config->isolated? NULL
@@ -317,10 +300,15 @@ s_was_busy (runner_t *self, const slot_t *slot, const result_t *result)
     if ((double) profile->heartbeat_ms * self->config->scale >= SLOW_MS
     &&  started)
         return false;
-    load_t load = s_load ();
-    double total = (double) (load.total - slot->load.total);
-    return total > 0
-        && (double) (load.idle - slot->load.idle) < IDLE_LEAST * total;
+    return machine_idle (slot->load) < IDLE_LEAST;
+}
+
+static bool
+s_is_expected (runner_t *self, size_t index, const result_t *result)
+{
+    if (self->config->expected)
+        return self->config->expected (self->config->argument, index, result);
+    return result->verdict <= VERDICT_SKIP;
 }
 
 //  A machine that is too busy has too much to do: less of it side by side, and
@@ -394,7 +382,7 @@ s_finish (runner_t *self, slot_t *slot)
     }
     bool starved = s_was_starved (self, slot, lag_ms);
     //  A process that dies does not do so for want of time
-    bool doubtful = result->verdict > VERDICT_SKIP && (starved
+    bool doubtful = !s_is_expected (self, index, result) && (starved
         || (self->config->confirm && slot->runs < CONFIRMS_MAX
         &&  result->verdict < VERDICT_CRASH && s_was_busy (self, slot, result)));
     if (doubtful && slot->runs < RERUNS_MAX) {
@@ -442,14 +430,27 @@ s_read (runner_t *self, slot_t *slot)
     slot->text [slot->size] = 0;
 }
 
+//  Whether one more may be started now
+static bool
+s_has_room (runner_t *self)
+{
+    if (self->running >= self->limit || self->stopped)
+        return false;
+    size_t cores = machine_cores ();
+    self->held = self->running >= STARTED_LEAST * cores
+              && machine_runnable () > QUEUE_MOST * cores;
+    return !self->held;
+}
+
 //  Start what can be started
 static void
 s_fill_slots (runner_t *self)
 {
+    self->held = false;
     for (size_t nbr = 0; nbr < self->config->side_by_side; nbr++) {
         slot_t *slot = &self->slots [nbr];
         while (!slot->pid && self->next < self->waiting_count
-        &&     self->running < self->limit && !self->stopped) {
+        &&     s_has_room (self)) {
             waiting_t turn = self->waiting [self->next++];
             s_start (self, slot, &turn);
         }
@@ -526,7 +527,8 @@ s_turn (runner_t *self)
     for (size_t nbr = 0; nbr < self->config->side_by_side; nbr++)
         polled [nbr] = (struct pollfd) {
             self->slots [nbr].pid? self->slots [nbr].pipe: -1, POLLIN, 0 };
-    int ready = poll (polled, self->config->side_by_side, PROGRESS_MS);
+    int ready = poll (polled, self->config->side_by_side,
+                      self->held? QUEUE_CHECK_MS: PROGRESS_MS);
     for (size_t nbr = 0; nbr < self->config->side_by_side; nbr++) {
         slot_t *slot = &self->slots [nbr];
         if (ready > 0 && polled [nbr].revents)

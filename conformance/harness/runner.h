@@ -30,7 +30,8 @@ typedef struct {
     size_t side_by_side;        //  How many scenarios may run at once
     bool isolated;              //  Each in namespaces of its own; without, one
                                 //  scenario after another
-    bool confirm;               //  What fails on a busy machine is run again
+    bool confirm;               //  What is not as expected on a busy machine is
+                                //  run again
     bool in_order;              //  As the jobs stand; otherwise longest first
     //  Job number index has ended, and its processes have printed the files in
     //  this directory, which will be removed. Called in this process; or NULL.
@@ -38,6 +39,9 @@ typedef struct {
     //  A verdict: job number index has this result. False to stop here. Called in
     //  this process.
     bool (*done) (void *argument, size_t index, result_t *result);
+    //  Whether job number index came to what was to be expected; NULL: to PASS or
+    //  SKIP. Called in this process.
+    bool (*expected) (void *argument, size_t index, const result_t *result);
     //  Now and then: names of some scenarios that run
     void (*progress) (void *argument, const char *running);
     void *argument;
