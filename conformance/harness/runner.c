@@ -11,6 +11,7 @@
 #include <fcntl.h>
 #include <ftw.h>
 #include <poll.h>
+#include <pthread.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
@@ -155,13 +156,11 @@ s_keys_new (const task_t *task, char **reason)
     return keys;
 }
 
-static int
-s_perform (void *argument)
+static void *
+s_play (void *argument)
 {
     task_t *task = (task_t *) argument;
     const scenario_t *scenario = task->job->scenario;
-    signal (SIGINT, SIG_IGN);
-    zsys_handler_set (NULL);
     result_t *result = s_blank_result (scenario);
     char *work = zsys_sprintf ("%s/work", task->directory);
     char *logs = zsys_sprintf ("%s/logs", task->directory);
@@ -193,6 +192,20 @@ s_perform (void *argument)
     result_destroy (&result);
     free (work);
     free (logs);
+    return NULL;
+}
+
+//  A thread takes its memory from a place of its own. What this process inherited
+//  has holes everywhere, and each page with a hole that is used would be copied.
+static int
+s_perform (void *argument)
+{
+    signal (SIGINT, SIG_IGN);
+    zsys_handler_set (NULL);
+    pthread_t thread;
+    if (pthread_create (&thread, NULL, s_play, argument))
+        return 1;
+    pthread_join (thread, NULL);
     return 0;
 }
 
