@@ -27,6 +27,8 @@
 #define OPENING_MAX 64
 //  All must be connected, and the server quiet, within this time
 #define PATIENCE_MS 60000
+//  With --requests: a server that has done nothing for so long does no more
+#define GIVEN_UP_US 10000000
 #define SERVERS_MAX 4
 #define BODY_MAX 1048576
 
@@ -73,6 +75,7 @@ typedef struct {
     uint64_t sent, done, wrong, refused;
     bool counting, ended;
     int64_t first_us;
+    int64_t done_us;            //  When the last one was done
     unsigned char *body;
 } load_t;
 
@@ -247,6 +250,7 @@ s_free_client (const peer_t *peer)
     size_t tail = (s_load.ring_head + s_load.ring_count++) % s_load.ring_size;
     s_load.ring [tail] = peer->index;
     s_load.done++;
+    s_load.done_us = s_now_us ();
     s_next ();
 }
 
@@ -365,12 +369,15 @@ s_turn (int64_t timeout_us)
 static void
 s_run (int64_t until_us)
 {
+    s_load.done_us = s_now_us ();
     while (!s_load.ended) {
-        int64_t left_us = until_us - s_now_us ();
+        int64_t now_us = s_now_us ();
+        int64_t left_us = until_us - now_us;
         if (left_us <= 0
-        || (s_load.requests && s_load.done >= s_load.requests))
+        || (s_load.requests && s_load.done >= s_load.requests)
+        || (s_load.requests && now_us - s_load.done_us > GIVEN_UP_US))
             return;
-        s_turn (left_us);
+        s_turn (left_us < GIVEN_UP_US? left_us: GIVEN_UP_US);
     }
 }
 
@@ -441,11 +448,13 @@ s_throughput (void)
     uint64_t done = s_load.done;
     int64_t begin_us = s_now_us ();
     s_run (begin_us + (int64_t) (s_load.seconds * 1e6));
-    double seconds = (double) (s_now_us () - begin_us) / 1e6;
+    //  A number of requests takes until the last one is done
+    int64_t end_us = s_load.requests? s_load.done_us: s_now_us ();
+    double seconds = (double) (end_us - begin_us) / 1e6;
     done = s_load.done - done;
     printf ("{\"done\": %llu, \"seconds\": %.6f, \"rate\": %.1f, "
             "\"refused\": %llu, \"cpu_us\": [", (unsigned long long) done,
-            seconds, (double) done / seconds,
+            seconds, seconds > 0? (double) done / seconds: 0,
             (unsigned long long) s_load.refused);
     for (size_t nbr = 0; nbr < s_load.server_count; nbr++)
         printf ("%s%.3f", nbr? ", ": "",
@@ -507,7 +516,7 @@ static const char s_usage [] =
 "  --service NAME      (bench)\n"
 "  --in-flight N       requests, of all clients together (1)\n"
 "  --body BYTES        (100)\n"
-"  --requests N        stop after so many\n"
+"  --requests N        stop after so many, or when none is done for 10 s\n"
 "  --warmup SECONDS    that do not count (0.5)\n"
 "  --seconds SECONDS   (2)\n"
 "  --pause MS          from store to fetch, and between fetches (20)\n";
