@@ -34,6 +34,7 @@
     SUITE (options)                                                         \
     SUITE (notices)                                                         \
     SUITE (mask)                                                            \
+    SUITE (addresses)                                                       \
     SUITE (channels)                                                        \
     SUITE (tool)                                                            \
     SUITE (mdp_client)                                                      \

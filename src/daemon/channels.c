@@ -15,6 +15,7 @@
 #include <string.h>
 
 #include <sys/epoll.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 #include <zmq.h>
@@ -24,6 +25,7 @@
 #include <uthash.h>
 #include <utlist.h>
 
+#include "addresses.h"
 #include "mask.h"
 #include "meter.h"
 
@@ -90,6 +92,7 @@ struct _channels_t {
     keyring_t *keyring;         //  Of new channels, NULL for plain
     door_t *door;               //  Of what was bound
     mask_t *mask;               //  Over the addresses of its peers
+    addresses_t *addresses;     //  That they have chosen
 };
 
 channels_t *
@@ -131,6 +134,7 @@ channels_destroy (channels_t **self_p)
         close (self->epoll_fd);
     door_close (&self->door);
     mask_destroy (&self->mask);
+    addresses_destroy (&self->addresses);
     free (self);
     errno = reason;
 }
@@ -294,10 +298,11 @@ channels_bind (channels_t *self, channel_t number, const char *endpoint,
     //  Before the socket
     if (!self->mask && !(self->mask = mask_new ()))
         return -1;
-    int rc = s_open (self, number, &door, verbose, endpoint);
-    if (rc == 0)
-        self->bound = s_find (self, number);
-    return rc;
+    if (s_open (self, number, &door, verbose, endpoint))
+        return -1;
+    self->bound = s_find (self, number);
+    self->addresses = addresses_new (door_highest (self->door));
+    return self->addresses? 0: -1;
 }
 
 int
@@ -370,6 +375,22 @@ s_append (message_t *message, zmq_msg_t *part)
     return message_take (message, &frame);
 }
 
+//  A message with this first frame has come, and this is its last one. Who loses the
+//  address to its sender is cut off, before more of it comes.
+static void
+s_note_address (channels_t *self, const message_t *message, zmq_msg_t *last)
+{
+    const frame_t *address = message? message_frame (message, 0): NULL;
+    //  Addresses that begin with 0 are ZeroMQ's own choice: nobody else gets one
+    if (!address || frame_size (address) == 0 || frame_data (address) [0] == 0)
+        return;
+    int loser = addresses_heard (self->addresses, frame_data (address),
+                                 frame_size (address),
+                                 zmq_msg_get (last, ZMQ_SRCFD));
+    if (loser >= 0)
+        shutdown (loser, SHUT_RDWR);
+}
+
 //  Receive one message with all its frames. flags for the first: ZMQ_DONTWAIT.
 static channels_result_t
 s_receive (channels_t *self, const channel_entry_t *entry, int flags,
@@ -405,6 +426,8 @@ s_receive (channels_t *self, const channel_entry_t *entry, int flags,
                          zmq_msg_size (&part));
         if (!more && meter && meter_watches (meter))
             meter_read (meter, zmq_msg_get (&part, ZMQ_SRCFD));
+        if (!more && bound)
+            s_note_address (self, message, &part);
         if (!message || result != CHANNELS_OK || count >= FRAMES_MAX
         ||  s_append (message, &part))
             result = CHANNELS_DROPPED;  //  But take the rest of it off

@@ -396,6 +396,12 @@ door_connections (const door_t *self)
     return self->connections;
 }
 
+int
+door_highest (const door_t *self)
+{
+    return self->highest;
+}
+
 meter_t *
 door_meter (const door_t *self)
 {

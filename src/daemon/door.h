@@ -49,6 +49,10 @@ const void *
 size_t
     door_connections (const door_t *self);
 
+//  The highest file descriptor that a connection may have.
+int
+    door_highest (const door_t *self);
+
 //  To be told what is read; as long as the door is there.
 meter_t *
     door_meter (const door_t *self);

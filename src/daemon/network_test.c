@@ -666,6 +666,54 @@ s_open_as (uint32_t number)
     return s_shake_hands (address, sizeof (address));
 }
 
+//  A connection with an address that others have had, and it is heard.
+static int
+s_open_double (void)
+{
+    static const char ask [] = "\1\0\1\6MDPC01\1\13mmi.service\0\4good";
+    int handle = s_shake_hands ("double", 6);
+    ck_assert (!s_pour (handle, ask, sizeof (ask) - 1));
+    struct pollfd item = { .fd = handle, .events = POLLIN };
+    ck_assert_int_eq (poll (&item, 1, PATIENCE_MS), 1);
+    char answer [64];
+    ck_assert_int_gt (recv (handle, answer, sizeof (answer), 0), 0);
+    return handle;
+}
+
+static size_t
+s_open_files (void)
+{
+    char path [32];
+    snprintf (path, sizeof (path), "/proc/%d/fd", (int) s_pid);
+    zdir_t *files = zdir_new (path, "-");
+    ck_assert_ptr_nonnull (files);
+    size_t count = zdir_count (files);
+    zdir_destroy (&files);
+    return count;
+}
+
+//  libzmq gives the address to the later one, and would keep the other one for ever
+//  once something more came on it.
+START_TEST (who_takes_an_address_over_leaves_nothing)
+{
+    START (0, "-v");
+    close (s_open_double ());
+    size_t files = s_open_files ();
+    int handle = s_open_double ();
+    for (int turn = 0; turn < 50; turn++) {
+        int next = s_open_double ();
+        s_await_end (handle);
+        close (handle);
+        handle = next;
+    }
+    close (handle);
+    for (int waited_ms = 0; s_open_files () > files; waited_ms += 10) {
+        ck_assert_int_lt (waited_ms, PATIENCE_MS);
+        poll (NULL, 0, 10);
+    }
+}
+END_TEST
+
 //  Peers guess the numbers that others are going to have.
 #define GUESSES 20
 
@@ -721,6 +769,7 @@ network_suite (void)
     tcase_add_test (tcase, a_message_without_end);
     tcase_add_test (tcase, a_message_without_end_and_nobody_else);
     tcase_add_test (tcase, many_messages_that_do_end);
+    tcase_add_test (tcase, who_takes_an_address_over_leaves_nothing);
     tcase_add_test (tcase, nobody_can_foresee_the_address_of_another);
     tcase_add_test (tcase, too_many_connections);
     tcase_add_test (tcase, too_few_file_descriptors);
