@@ -58,6 +58,9 @@
 //  once after a restart.
 #define BACKLOG 4096
 
+//  How long it may take until a port that we had is free.
+#define LISTEN_AGAIN_MS 5000
+
 //  Sockets that a single wait tells of.
 #define WOKEN_MAX 256
 
@@ -84,6 +87,7 @@ struct _channels_t {
     int epoll_fd;               //  Waits for wake_fd and all channels
     int wake_fd;                //  As given
     bool rung;                  //  The bell was heard while messages were read
+    int lost;                   //  Why it cannot listen any more, 0 if it can
     channel_entry_t *bound;     //  What was bound, NULL if nothing was
     int patience_ms;            //  How long it waits when asked to receive
     message_t *held;            //  What came when it did so, and how
@@ -311,6 +315,12 @@ channels_connect (channels_t *self, channel_t number, const char *endpoint)
     return s_open (self, number, NULL, false, endpoint);
 }
 
+int
+channels_lost (const channels_t *self)
+{
+    return self->lost;
+}
+
 door_t *
 channels_door (const channels_t *self)
 {
@@ -439,6 +449,24 @@ s_receive (channels_t *self, const channel_entry_t *entry, int flags,
     return result;
 }
 
+//  End all connections and listen again. The old listener is closed by another
+//  thread, so the port may take a moment to be free.
+static void
+s_listen_again (channels_t *self)
+{
+    char endpoint [sizeof (self->endpoint)];
+    memcpy (endpoint, self->endpoint, sizeof (endpoint));
+    if (zmq_unbind (self->bound->socket, endpoint))
+        return;
+    for (int waited_ms = 0; zmq_bind (self->bound->socket, endpoint); waited_ms++)
+        if (errno != EADDRINUSE || waited_ms == LISTEN_AGAIN_MS) {
+            self->lost = errno;
+            return;
+        }
+        else
+            usleep (1000);
+}
+
 //  Whether the message is from the door's bell: this is for us. It is destroyed.
 static bool
 s_is_bell (channels_t *self, message_t **message_p)
@@ -448,6 +476,8 @@ s_is_bell (channels_t *self, message_t **message_p)
                    DOOR_BELL_SIZE))
         return false;
     message_destroy (message_p);
+    if (door_stuffed (self->door))
+        s_listen_again (self);
     return true;
 }
 

@@ -65,6 +65,10 @@ const char *
 door_t *
     channels_door (const channels_t *self);
 
+//  What is bound listens no more: an errno. Otherwise 0.
+int
+    channels_lost (const channels_t *self);
+
 //  Close a channel, if there is one with this number.
 void
     channels_close (channels_t *self, channel_t number);

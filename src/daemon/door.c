@@ -30,6 +30,12 @@
 //  those connections that come in while others are being closed.
 #define RESERVED 32
 
+//  Connections that have ended and are still there: so many, or half of all that there
+//  may be, and all are closed
+#define DEAD_MOST 1000
+//  Not again before all have been looked at
+#define DEAD_PAUSE_MS 20000
+
 #define ZAP_ENDPOINT "inproc://zeromq.zap.01"
 #define MONITOR_ENDPOINT "inproc://door"
 #define BELL_ENDPOINT "inproc://bell"
@@ -69,14 +75,17 @@ struct _door_t {
     unsigned char bell_address [DOOR_BELL_SIZE];
     meter_t *meter;             //  What has come on each connection
     int64_t sweep_ms;           //  When to look at that
+    int64_t dead_ms;            //  Not before this are all closed again
     void *thread;               //  libzmq's handle
     atomic_bool verbose;        //  Tell everything
+    atomic_bool stuffed;        //  Too many connections are dead
     notices_t notices;          //  The thread's own part of the log
     repeated_t unknown;         //  Refused: a key that is not known
     repeated_t improper;        //  Refused: no proper handshake
     repeated_t too_many;        //  Closed: above the limit
     repeated_t unaccepted;      //  Not even accepted
     repeated_t endless;         //  Closed: its message does not end
+    repeated_t dead;            //  All closed: many were dead
     size_t known;               //  Certificates when that was last told
 };
 
@@ -240,6 +249,24 @@ s_watch (door_t *self)
     }
 }
 
+//  libzmq keeps a connection that has ended if it does not read from it any more: it
+//  has stopped when its address was taken over and more was under way. There is no way
+//  to close one of them; each takes a file descriptor, and up to a message of memory.
+static void
+s_count_dead (door_t *self)
+{
+    if (meter_dead (self->meter) <= DEAD_MOST
+    &&  meter_dead (self->meter) <= self->connections / 2)
+        return;
+    if (s_now_ms () < self->dead_ms)
+        return;
+    self->dead_ms = s_now_ms () + DEAD_PAUSE_MS;
+    atomic_store (&self->stuffed, true);
+    s_tell (self, &self->dead, "all connections are closed, as many have ended "
+            "whose address was taken over", NULL);
+    zmq_send (self->bell, "", 0, ZMQ_DONTWAIT);
+}
+
 //  Close connections whose message does not end: libzmq forgets its frames then.
 static void
 s_sweep (door_t *self)
@@ -254,6 +281,7 @@ s_sweep (door_t *self)
         s_tell (self, &self->endless, "connection closed: a message does not "
                 "end; see --max-message", NULL);
     }
+    s_count_dead (self);
     self->sweep_ms = now_ms + (meter_watches (self->meter)? WATCH_MS: SWEEP_MS);
     //  So that the reactor finds out that there is nothing to read
     if (meter_waits (self->meter))
@@ -382,6 +410,13 @@ door_open (void *context, void *socket, const door_config_t *config,
     free (self);
     errno = reason;
     return NULL;
+}
+
+bool
+door_stuffed (door_t *self)
+{
+    return atomic_load_explicit (&self->stuffed, memory_order_relaxed)
+        && atomic_exchange (&self->stuffed, false);
 }
 
 const void *

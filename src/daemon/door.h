@@ -49,6 +49,11 @@ const void *
 size_t
     door_connections (const door_t *self);
 
+//  Whether so many connections have ended that ZeroMQ will never close that the
+//  listener is to be closed, and they with it. True once until that is found again.
+bool
+    door_stuffed (door_t *self);
+
 //  The highest file descriptor that a connection may have.
 int
     door_highest (const door_t *self);

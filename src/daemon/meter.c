@@ -20,11 +20,18 @@
 #include <sys/ioctl.h>
 #include <sys/socket.h>
 
+//  TCP_ESTABLISHED of netinet/tcp.h, which goes with a shorter tcp_info
+#define STATE_ESTABLISHED 1
+
 //  Connections that one sweep looks at
 #define SWEEP_MAX 500
 
 //  The part of what may come that makes it worth a look
 #define WATCHED_PART 16
+
+//  Looks in a row at a connection that has ended: by the last one ZeroMQ has closed it,
+//  if it reads from it at all
+#define ENDED_LOOKS 25
 
 //  Turns of the reader after which it had everything that had come before: one may
 //  be half over
@@ -43,6 +50,7 @@ typedef struct {
     uint64_t bytes;             //  WATCHED: that had come when that began; OPEN:
                                 //  when a message was last seen
     unsigned turn;              //  FULL: of the reader, when that was found
+    unsigned ended;             //  Looks at it since it has ended
 } connection_t;
 
 struct _meter_t {
@@ -52,6 +60,7 @@ struct _meter_t {
     int next;                   //  Where the next sweep goes on
     int seen, looks;            //  In this sweep: places, and connections
     size_t full;                //  Connections that are FULL
+    size_t dead;                //  Those that have ended ENDED_LOOKS ago
     atomic_size_t open;         //  Connections
     atomic_size_t watched;      //  Those WATCHED or FULL
     size_t messages;            //  Reader's: read in this turn
@@ -103,6 +112,10 @@ s_become (meter_t *self, connection_t *connection, connection_state_t state)
         atomic_fetch_add (&self->open, 1);
     if (connection->state != CONNECTION_NONE && state == CONNECTION_NONE)
         atomic_fetch_sub (&self->open, 1);
+    if (state == CONNECTION_NONE) {
+        self->dead -= connection->ended >= ENDED_LOOKS;
+        connection->ended = 0;
+    }
     self->full -= connection->state == CONNECTION_FULL;
     self->full += state == CONNECTION_FULL;
     connection->state = state;
@@ -121,10 +134,10 @@ meter_open (meter_t *self, int handle)
     connection->bytes = 0;
 }
 
-//  Bytes that ZeroMQ has taken from a connection. false when it is gone, or not one
-//  of TCP.
+//  Bytes that ZeroMQ has taken from a connection, and whether it has ended. false when
+//  it is gone, or not one of TCP.
 static bool
-s_measure (int handle, uint64_t *bytes)
+s_measure (int handle, uint64_t *bytes, bool *ended)
 {
     struct tcp_info info;
     socklen_t size = sizeof (info);
@@ -136,6 +149,7 @@ s_measure (int handle, uint64_t *bytes)
         return false;
     *bytes = info.tcpi_bytes_received > (uint64_t) unread?
         info.tcpi_bytes_received - (uint64_t) unread: 0;
+    *ended = info.tcpi_state != STATE_ESTABLISHED;
     return true;
 }
 
@@ -145,10 +159,13 @@ s_look (meter_t *self, int handle, size_t most_bytes)
 {
     connection_t *connection = &self->connections [handle];
     uint64_t bytes;
-    if (!s_measure (handle, &bytes)) {
+    bool ended;
+    if (!s_measure (handle, &bytes, &ended)) {
         s_become (self, connection, CONNECTION_NONE);
         return false;
     }
+    if (ended && connection->ended < ENDED_LOOKS)
+        self->dead += ++connection->ended == ENDED_LOOKS;
     if (connection->state >= CONNECTION_WATCHED
     &&  atomic_load (&connection->read)) {
         s_become (self, connection, CONNECTION_OPEN);
@@ -196,6 +213,12 @@ meter_sweep (meter_t *self, size_t most_bytes)
     }
     self->seen = self->looks = 0;
     return -1;
+}
+
+size_t
+meter_dead (const meter_t *self)
+{
+    return self->dead;
 }
 
 bool

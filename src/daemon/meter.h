@@ -41,6 +41,11 @@ void
 int
     meter_sweep (meter_t *self, size_t most_bytes);
 
+//  Connections that have ended for some seconds, and that ZeroMQ has not closed. It
+//  never will: it does not read from them any more.
+size_t
+    meter_dead (const meter_t *self);
+
 //  Whether it takes meter_drained to tell what is to become of a connection.
 bool
     meter_waits (const meter_t *self);

@@ -528,6 +528,11 @@ s_loop (reactor_t *self)
         bool stalled = self->now_ms - begun_ms > timeout_ms + STALL_MS;
         s_tick (self, timeout_ms > 0, full, stalled);
         s_live (self, self->now_ms);
+        if (channels_lost (self->channels)) {
+            s_endpoint_error ("bind", channels_endpoint (self->channels),
+                              channels_lost (self->channels));
+            self->failed = true;
+        }
     }
 }
 

@@ -33,11 +33,12 @@
 #define BATCH_MAX 500
 
 //  Memory may grow by a quarter and so much from the second quarter of the time to
-//  the last; open files by a quarter and so many. In less time than this limits
-//  are not reached yet.
+//  the last; open files by a quarter and so many, among them the ended connections
+//  that mdpbroker cannot get rid of one by one. In less time than this limits are not
+//  reached yet.
 #define GROWTH_MS 60000
 #define MEMORY_SLACK_KB 32768
-#define FILES_SLACK 64
+#define FILES_SLACK 1064
 
 #define MAX_MESSAGE_BYTES 64000000
 #define FOES_MAX 64
