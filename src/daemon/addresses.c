@@ -10,7 +10,6 @@
 #include "addresses.h"
 
 #include <assert.h>
-#include <stdbool.h>
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
@@ -99,6 +98,12 @@ s_note (addresses_t *self, const void *address, size_t size, int handle,
         free (owner);
 }
 
+bool
+addresses_any (const addresses_t *self)
+{
+    return self->table != NULL;
+}
+
 int
 addresses_heard (addresses_t *self, const void *address, size_t size,
                  int handle)
@@ -107,10 +112,13 @@ addresses_heard (addresses_t *self, const void *address, size_t size,
     if (handle < 0 || handle > self->highest || !s_cookie (handle, &cookie))
         return -1;
     owner_t *owner = self->owners [handle];
-    if (owner && owner->cookie == cookie)
+    if (owner && owner->cookie == cookie && address)
         return -1;
+    //  The connection has ended, or had before its last message was read
     if (owner)
         s_forget (self, owner);
+    if (!address)
+        return -1;
     int loser = -1;
     HASH_FIND (hh, self->table, address, size, owner);
     if (owner) {

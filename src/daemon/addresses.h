@@ -15,6 +15,7 @@
 #ifndef ADDRESSES_H_INCLUDED
 #define ADDRESSES_H_INCLUDED
 
+#include <stdbool.h>
 #include <stddef.h>
 
 typedef struct _addresses_t addresses_t;
@@ -27,9 +28,14 @@ addresses_t *
 void
     addresses_destroy (addresses_t **self_p);
 
-//  A message came from this address, which its peer has chosen, over the connection
-//  with this file descriptor; -1 if over none. The connection that had the address before and has lost it to
-//  this one; -1 for none. When memory is out nothing is noted.
+//  Whether any connection has an address that was chosen.
+bool
+    addresses_any (const addresses_t *self);
+
+//  A message came over the connection with this file descriptor, -1 if over none, from
+//  the address that its peer has chosen; NULL if it has not. The connection that had
+//  the address before and has lost it to this one; -1 for none. When memory is out
+//  nothing is noted.
 int
     addresses_heard (addresses_t *self, const void *address, size_t size,
                      int handle);

@@ -87,6 +87,25 @@ START_TEST (a_descriptor_that_is_used_again_is_spared)
 }
 END_TEST
 
+//  Its first message was from a connection that had the number before, and was read
+//  too late
+START_TEST (who_has_not_chosen_has_none)
+{
+    addresses_t *addresses = addresses_new (HIGHEST);
+    int one = s_connection ();
+    int other = s_connection ();
+    ck_assert (!addresses_any (addresses));
+    ck_assert_int_eq (addresses_heard (addresses, "a", 1, one), -1);
+    ck_assert (addresses_any (addresses));
+    ck_assert_int_eq (addresses_heard (addresses, NULL, 0, one), -1);
+    ck_assert (!addresses_any (addresses));
+    ck_assert_int_eq (addresses_heard (addresses, "a", 1, other), -1);
+    close (one);
+    close (other);
+    addresses_destroy (&addresses);
+}
+END_TEST
+
 START_TEST (what_is_no_connection_has_none)
 {
     addresses_t *addresses = addresses_new (HIGHEST);
@@ -110,6 +129,7 @@ addresses_suite (void)
     tcase_add_test (tcase, the_later_connection_has_it);
     tcase_add_test (tcase, the_same_descriptor_may_be_another_connection);
     tcase_add_test (tcase, a_descriptor_that_is_used_again_is_spared);
+    tcase_add_test (tcase, who_has_not_chosen_has_none);
     tcase_add_test (tcase, what_is_no_connection_has_none);
     suite_add_tcase (suite, tcase);
     return suite;

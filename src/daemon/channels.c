@@ -391,10 +391,14 @@ static void
 s_note_address (channels_t *self, const message_t *message, zmq_msg_t *last)
 {
     const frame_t *address = message? message_frame (message, 0): NULL;
-    //  Addresses that begin with 0 are ZeroMQ's own choice: nobody else gets one
-    if (!address || frame_size (address) == 0 || frame_data (address) [0] == 0)
+    if (!address)
         return;
-    int loser = addresses_heard (self->addresses, frame_data (address),
+    //  Addresses that begin with 0 are ZeroMQ's own choice: nobody else gets one
+    bool chosen = frame_size (address) && frame_data (address) [0] != 0;
+    if (!chosen && !addresses_any (self->addresses))
+        return;
+    int loser = addresses_heard (self->addresses,
+                                 chosen? frame_data (address): NULL,
                                  frame_size (address),
                                  zmq_msg_get (last, ZMQ_SRCFD));
     if (loser >= 0)
