@@ -109,10 +109,12 @@ addresses_heard (addresses_t *self, const void *address, size_t size,
                  int handle)
 {
     uint64_t cookie;
-    if (handle < 0 || handle > self->highest || !s_cookie (handle, &cookie))
+    if (handle < 0 || handle > self->highest
+    || (!address && !self->owners [handle]) || !s_cookie (handle, &cookie))
         return -1;
     owner_t *owner = self->owners [handle];
-    if (owner && owner->cookie == cookie && address)
+    if (owner && owner->cookie == cookie && address && owner->size == size
+    &&  memcmp (owner->address, address, size) == 0)
         return -1;
     //  The connection has ended, or had before its last message was read
     if (owner)

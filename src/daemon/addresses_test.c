@@ -106,6 +106,23 @@ START_TEST (who_has_not_chosen_has_none)
 }
 END_TEST
 
+START_TEST (who_has_chosen_another_has_that)
+{
+    addresses_t *addresses = addresses_new (HIGHEST);
+    int one = s_connection ();
+    int other = s_connection ();
+    int third = s_connection ();
+    ck_assert_int_eq (addresses_heard (addresses, "a", 1, one), -1);
+    ck_assert_int_eq (addresses_heard (addresses, "b", 1, one), -1);
+    ck_assert_int_eq (addresses_heard (addresses, "a", 1, other), -1);
+    ck_assert_int_eq (addresses_heard (addresses, "b", 1, third), one);
+    close (one);
+    close (other);
+    close (third);
+    addresses_destroy (&addresses);
+}
+END_TEST
+
 START_TEST (what_is_no_connection_has_none)
 {
     addresses_t *addresses = addresses_new (HIGHEST);
@@ -130,6 +147,7 @@ addresses_suite (void)
     tcase_add_test (tcase, the_same_descriptor_may_be_another_connection);
     tcase_add_test (tcase, a_descriptor_that_is_used_again_is_spared);
     tcase_add_test (tcase, who_has_not_chosen_has_none);
+    tcase_add_test (tcase, who_has_chosen_another_has_that);
     tcase_add_test (tcase, what_is_no_connection_has_none);
     suite_add_tcase (suite, tcase);
     return suite;

@@ -499,6 +499,8 @@ s_wait_alone (channels_t *self, int timeout_ms)
     if (self->held_result != CHANNELS_OK || !s_is_bell (self, &self->held))
         return false;
     self->held_result = CHANNELS_EMPTY;
+    //  The door wants to know that nothing is left to read
+    s_look_at (self->bound, &self->ready);
     return true;
 }
 

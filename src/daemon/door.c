@@ -31,8 +31,9 @@
 #define RESERVED 32
 
 //  Connections that have ended and are still there: so many, or half of all that there
-//  may be, and all are closed
+//  may be, and all are closed; a few are left alone in any case
 #define DEAD_MOST 1000
+#define DEAD_LEAST 16
 //  Not again before all have been looked at
 #define DEAD_PAUSE_MS 20000
 
@@ -255,8 +256,9 @@ s_watch (door_t *self)
 static void
 s_count_dead (door_t *self)
 {
-    if (meter_dead (self->meter) <= DEAD_MOST
-    &&  meter_dead (self->meter) <= self->connections / 2)
+    size_t dead = meter_dead (self->meter);
+    if (dead <= DEAD_LEAST
+    || (dead <= DEAD_MOST && dead <= self->connections / 2))
         return;
     if (s_now_ms () < self->dead_ms)
         return;

@@ -50,7 +50,9 @@ typedef struct {
     uint64_t bytes;             //  WATCHED: that had come when that began; OPEN:
                                 //  when a message was last seen
     unsigned turn;              //  FULL: of the reader, when that was found
-    unsigned ended;             //  Looks at it since it has ended
+    unsigned ended;             //  Looks at it since it has ended and anything was
+                                //  taken from it
+    uint64_t taken;             //  Bytes, at the last look
 } connection_t;
 
 struct _meter_t {
@@ -164,8 +166,14 @@ s_look (meter_t *self, int handle, size_t most_bytes)
         s_become (self, connection, CONNECTION_NONE);
         return false;
     }
-    if (ended && connection->ended < ENDED_LOOKS)
+    if (!ended || bytes != connection->taken) {
+        self->dead -= connection->ended >= ENDED_LOOKS;
+        connection->ended = 0;
+    }
+    else
+    if (connection->ended < ENDED_LOOKS)
         self->dead += ++connection->ended == ENDED_LOOKS;
+    connection->taken = bytes;
     if (connection->state >= CONNECTION_WATCHED
     &&  atomic_load (&connection->read)) {
         s_become (self, connection, CONNECTION_OPEN);
@@ -188,6 +196,12 @@ s_look (meter_t *self, int handle, size_t most_bytes)
             }
             return false;
         case CONNECTION_FULL:
+            //  Another connection may have the number by now
+            if (more <= most_bytes) {
+                s_become (self, connection, CONNECTION_OPEN);
+                connection->bytes = bytes;
+                return false;
+            }
             if (atomic_load (&self->turn) - connection->turn < TURNS)
                 return false;
             s_become (self, connection, CONNECTION_NONE);
