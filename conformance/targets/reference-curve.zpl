@@ -1,6 +1,6 @@
 #   The same as reference.zpl, over CURVE, with certificates that are made for each
-#   scenario. Fewer workers of Titanic: to shake hands with each takes a processor
-#   about a millisecond on both sides, and longer than the liveness on a slow machine.
+#   scenario. Fewer workers of Titanic: on a slow machine to shake hands with 24, all
+#   at once, has taken longer than they wait for a sign of life.
 target
     name = "the reference pair over CURVE"
     endpoint = "tcp://127.0.0.1:5555"
