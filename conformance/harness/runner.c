@@ -195,6 +195,28 @@ s_play (void *argument)
     return NULL;
 }
 
+//  What a process does once for all its sockets, such as to find the libraries'
+//  functions by name, is done here: all scenarios' processes inherit it.
+static void
+s_warm_up (void)
+{
+    zsock_t *router = zsock_new (ZMQ_ROUTER);
+    zsock_t *dealer = zsock_new (ZMQ_DEALER);
+    int port = router? zsock_bind (router, "tcp://127.0.0.1:*"): -1;
+    if (dealer && port > 0) {
+        zsock_set_rcvtimeo (router, 1000);
+        zmq_pollitem_t item = { zsock_resolve (router), 0, ZMQ_POLLIN, 0 };
+        zsock_connect (dealer, "tcp://127.0.0.1:%d", port);
+        zstr_sendx (dealer, "", "warm", NULL);
+        zmq_poll (&item, 1, 1000);
+        zmsg_t *message = zmsg_recv (router);
+        zmsg_destroy (&message);
+    }
+    zsock_destroy (&dealer);
+    zsock_destroy (&router);
+    zsys_shutdown ();
+}
+
 //  A thread takes its memory from a place of its own. What this process inherited
 //  has holes everywhere, and each page with a hole that is used would be copied.
 static int
@@ -597,6 +619,7 @@ runner_run (const runner_config_t *config, const job_t *jobs, size_t count)
     s_interrupted = 0;
     sigaction (SIGINT, &action, &old_int);
     sigaction (SIGTERM, &action, &old_term);
+    s_warm_up ();
     s_line_up (&self);
     s_fill_slots (&self);
     while (self.running && !s_interrupted && !self.stopped) {

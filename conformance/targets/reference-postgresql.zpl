@@ -10,7 +10,7 @@ target
 broker
     command = "${bin}/mdpbroker --endpoint ${endpoint} --heartbeat ${heartbeat} --liveness 5 --expiry 1500"
 titanic
-    command = "[ -f name ] || { tr -d - </proc/sys/kernel/random/uuid >name; psql -q -X '${postgresql}' -c 'CREATE DATABASE d'$(cat name); }; exec ${bin}/titanicd --endpoint ${endpoint} --mdp ${mdp} --heartbeat ${heartbeat} --liveness 5 --retry 100 --lease 500 --timeout 1500 --store '${postgresql}&dbname=d'$(cat name) --workers 16 --reply-workers 4 --close-workers 4"
+    command = "[ -f name ] || { tr -d - </proc/sys/kernel/random/uuid >name; psql -q -X '${postgresql}' -c 'CREATE DATABASE d'$(cat name); }; exec ${bin}/titanicd --endpoint ${endpoint} --mdp ${mdp} --heartbeat ${heartbeat} --liveness 5 --retry 100 --lease 500 --timeout 1500 --store '${postgresql}&dbname=d'$(cat name) --workers 4 --reply-workers 2 --close-workers 2"
 worker
     command = "${bin}/mdpworker --endpoint ${endpoint} --mdp ${mdp} --heartbeat ${heartbeat} --liveness 5 echo"
     slow = "${bin}/mdpworker --endpoint ${endpoint} --mdp ${mdp} --heartbeat ${heartbeat} --liveness 5 --delay 1200 echo"

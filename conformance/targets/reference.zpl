@@ -8,7 +8,7 @@ target
 broker
     command = "${bin}/mdpbroker --endpoint ${endpoint} --heartbeat ${heartbeat} --liveness 5 --expiry 1500"
 titanic
-    command = "${bin}/titanicd --endpoint ${endpoint} --mdp ${mdp} --heartbeat ${heartbeat} --liveness 5 --retry 100 --timeout 1500 --workers 16 --reply-workers 4 --close-workers 4"
+    command = "${bin}/titanicd --endpoint ${endpoint} --mdp ${mdp} --heartbeat ${heartbeat} --liveness 5 --retry 100 --timeout 1500 --workers 4 --reply-workers 2 --close-workers 2"
 worker
     command = "${bin}/mdpworker --endpoint ${endpoint} --mdp ${mdp} --heartbeat ${heartbeat} --liveness 5 echo"
     slow = "${bin}/mdpworker --endpoint ${endpoint} --mdp ${mdp} --heartbeat ${heartbeat} --liveness 5 --delay 1200 echo"

@@ -10,7 +10,7 @@ target
 broker
     command = "valgrind -q --vgdb=no --leak-check=full --errors-for-leak-kinds=definite --log-file=${reports}/valgrind.broker.%p ${bin}/mdpbroker --endpoint ${endpoint} --heartbeat ${heartbeat} --liveness 5 --expiry 7500"
 titanic
-    command = "valgrind -q --vgdb=no --leak-check=full --errors-for-leak-kinds=definite --log-file=${reports}/valgrind.titanic.%p ${bin}/titanicd --endpoint ${endpoint} --mdp ${mdp} --heartbeat ${heartbeat} --liveness 5 --retry 500 --timeout 5500 --workers 16 --reply-workers 4 --close-workers 4"
+    command = "valgrind -q --vgdb=no --leak-check=full --errors-for-leak-kinds=definite --log-file=${reports}/valgrind.titanic.%p ${bin}/titanicd --endpoint ${endpoint} --mdp ${mdp} --heartbeat ${heartbeat} --liveness 5 --retry 500 --timeout 5500 --workers 4 --reply-workers 2 --close-workers 2"
 worker
     command = "valgrind -q --vgdb=no --leak-check=full --errors-for-leak-kinds=definite --log-file=${reports}/valgrind.worker.%p ${bin}/mdpworker --endpoint ${endpoint} --mdp ${mdp} --heartbeat ${heartbeat} --liveness 5 echo"
     slow = "valgrind -q --vgdb=no --leak-check=full --errors-for-leak-kinds=definite --log-file=${reports}/valgrind.worker.%p ${bin}/mdpworker --endpoint ${endpoint} --mdp ${mdp} --heartbeat ${heartbeat} --liveness 5 --delay 3500 echo"

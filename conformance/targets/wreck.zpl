@@ -10,7 +10,7 @@ target
 broker
     command = "${bin}/wreck broker ${wreck} --endpoint ${endpoint} --heartbeat 100 --liveness 5 --expiry 1500"
 titanic
-    command = "${bin}/wreck titanic ${wreck} --endpoint ${endpoint} --mdp ${mdp} --heartbeat 100 --liveness 5 --retry 100 --timeout 10000 --workers 16 --reply-workers 4 --close-workers 4"
+    command = "${bin}/wreck titanic ${wreck} --endpoint ${endpoint} --mdp ${mdp} --heartbeat 100 --liveness 5 --retry 100 --timeout 10000 --workers 4 --reply-workers 2 --close-workers 2"
 worker
     command = "WRECK=${wreck} ${bin}/wreck-worker --endpoint ${endpoint} --mdp ${mdp} --heartbeat 100 --liveness 5 echo"
     slow = "WRECK=${wreck} ${bin}/wreck-worker --endpoint ${endpoint} --mdp ${mdp} --heartbeat 100 --liveness 5 --delay 1200 echo"
