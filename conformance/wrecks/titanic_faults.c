@@ -17,9 +17,9 @@
 
 //  Requests of titanic.request, reply and close, and their answers, are told
 //  apart by what the conversation registered
-#define REQUEST_WORKERS 16
-#define REPLY_WORKERS 4
-#define CLOSE_WORKERS 4
+#define REQUEST_WORKERS 4
+#define REPLY_WORKERS 2
+#define CLOSE_WORKERS 2
 
 //  --------------------------------------------------------------------------
 //  What many faults need to know

@@ -111,7 +111,9 @@ s_attempt (exchange_t *self)
         return;
     }
     s_drain (self->socket);
-    if (wire_send (self->socket, self->request))
+    //  There is no connection any more, such as when the broker has refused it: then
+    //  this attempt has no reply
+    if (wire_send (self->socket, self->request) && errno != EAGAIN)
         self->result = MDP_CLIENT_NO_MEMORY;
     self->until_ms = zclock_mono () + self->settings.timeout_ms;
 }

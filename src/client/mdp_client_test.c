@@ -12,6 +12,7 @@
 #include <poll.h>
 #include <stdlib.h>
 
+#include "exchange.h"
 #include "mdp_client.h"
 #include "stand_in.h"
 
@@ -155,6 +156,29 @@ START_TEST (a_call_is_given_up)
 END_TEST
 
 //  The reply to the first attempt comes when the client waits for another
+//  ZeroMQ does not connect again after a broker has refused the keys
+START_TEST (what_has_no_connection_has_no_reply)
+{
+    stand_in_t *broker = stand_in_new (SCRIPT ("one"), NULL);
+    exchange_settings_t settings = { .endpoint = stand_in_endpoint (broker),
+        .version = MDP_0_1 };
+    for (settings.retries = 0; settings.retries < 2; settings.retries++) {
+        settings.timeout_ms = settings.retries? 20 * SHORT_MS: SHORT_MS;
+        message_t *body = message_new ();
+        ck_assert_int_eq (message_add_bytes (body, "a", 1), 0);
+        exchange_t *exchange = exchange_new (&settings, 1, "coffee", body);
+        exchange_start (exchange, zsock_new (ZMQ_DEALER), NULL);
+        while (exchange_step (exchange) == MDP_CLIENT_PENDING)
+            zclock_sleep (1);
+        ck_assert_int_eq (exchange_step (exchange), settings.retries
+                          ? MDP_CLIENT_OK: MDP_CLIENT_NO_REPLY);
+        exchange_destroy (&exchange);
+        message_destroy (&body);
+    }
+    stand_in_destroy (&broker);
+}
+END_TEST
+
 START_TEST (a_late_reply_is_nobody_s)
 {
     stand_in_t *broker = stand_in_new (SCRIPT ("~", "second"), NULL);
@@ -456,6 +480,7 @@ mdp_client_suite (void)
     tcase_add_test (tcase, a_call_in_0_2_brings_all_parts);
     tcase_add_test (tcase, a_call_is_made_again);
     tcase_add_test (tcase, a_call_is_given_up);
+    tcase_add_test (tcase, what_has_no_connection_has_no_reply);
     tcase_add_test (tcase, a_late_reply_is_nobody_s);
     tcase_add_test (tcase, what_is_no_reply_is_dropped);
     tcase_add_test (tcase, what_cannot_be_sent_is_told);

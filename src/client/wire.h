@@ -28,7 +28,8 @@ typedef enum {
 zsock_t *
     wire_connect (const char *endpoint, const curve_t *curve);
 
-//  Send a message, never waiting. 0, or -1 when it cannot be sent.
+//  Send a message, never waiting. 0, or -1 with errno when it cannot be sent: EAGAIN
+//  when there is no connection, not even one that is being made.
 int
     wire_send (zsock_t *socket, const message_t *message);
 
