@@ -224,6 +224,12 @@ s_perform (void *argument)
 {
     signal (SIGINT, SIG_IGN);
     zsys_handler_set (NULL);
+    //  The stage reads it from a descriptor. In a process that ignores it, which is the
+    //  default, it gets lost unless all threads block it
+    sigset_t ended;
+    sigemptyset (&ended);
+    sigaddset (&ended, SIGCHLD);
+    pthread_sigmask (SIG_BLOCK, &ended, NULL);
     pthread_t thread;
     if (pthread_create (&thread, NULL, s_play, argument))
         return 1;
