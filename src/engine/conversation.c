@@ -11,6 +11,11 @@
 
 #include "conversation.h"
 
+//  A broker that was not heard since sockets were opened for the second time, the third
+//  and so on gets twice the time each time, up to eight times: it may be that it has so
+//  many to greet, and the more who come anew the longer it takes.
+#define DOUBLED_MOST 3
+
 channel_t
 channel_new (channel_t slot, unsigned *serial)
 {
@@ -69,12 +74,23 @@ s_open (conversation_t *self, int64_t now_ms, update_t *update)
         return;
     }
     self->channel = channel;
+    self->vain++;
     self->opened_ms = now_ms;
     self->heard_ms = now_ms;
     //  TSP-PEER-01: one READY a connection
     if (s_send (self, now_ms, mdp_worker_ready (self->config->version,
                                                 self->service), update))
         s_close (self, now_ms, later_ms, update);
+}
+
+//  When the broker is gone if nothing comes until then
+static int64_t
+s_gone_ms (const conversation_t *self)
+{
+    unsigned doubled = self->vain > DOUBLED_MOST? DOUBLED_MOST
+                     : self->vain > 1? self->vain - 1: 0;
+    return self->heard_ms
+         + (self->config->heartbeat_ms * self->config->liveness << doubled);
 }
 
 conversation_result_t
@@ -87,7 +103,7 @@ conversation_tick (conversation_t *self, int64_t now_ms, update_t *update)
         s_open (self, now_ms, update);
     if (!self->channel || self->over)
         return CONVERSATION_FINE;
-    if (now_ms - self->heard_ms >= config->heartbeat_ms * config->liveness) {
+    if (now_ms >= s_gone_ms (self)) {
         //  TSP-PEER-06
         update_notice (update, NOTICE_WARNING, "the broker is silent; "
                        "registering again", self->service);
@@ -129,6 +145,7 @@ conversation_receive (conversation_t *self, int64_t now_ms,
         update_notice (update, NOTICE_WARNING, mdp_result_text (result), NULL);
         return CONVERSATION_FINE;
     }
+    self->vain = 0;
     if (command->type == MDP_WORKER_DISCONNECT)
         return s_disconnected (self, now_ms, update);
     //  7/MDP, Heartbeating: any command but DISCONNECT is a sign of life
@@ -175,7 +192,6 @@ conversation_deadline (const conversation_t *self)
     if (!self->channel || self->over)
         return self->open_ms;
     int64_t beat = self->sent_ms + self->config->heartbeat_ms;
-    int64_t gone = self->heard_ms
-                 + self->config->heartbeat_ms * self->config->liveness;
+    int64_t gone = s_gone_ms (self);
     return beat < gone? beat: gone;
 }

@@ -33,6 +33,8 @@ typedef struct {
     int64_t heard_ms;           //  Last sign of life from the broker
     int64_t sent_ms;            //  Last sign of life from us
     int64_t opened_ms;          //  When the socket was opened
+    unsigned vain;              //  Sockets in a row, with this one, on which nothing
+                                //  has come
     bool over;                  //  To be closed, for which memory was out
     int64_t open_ms;            //  While closed: when to open again; while over:
                                 //  when to try again

@@ -421,6 +421,45 @@ START_TEST (a_lost_broker_is_found_again)
 }
 END_TEST
 
+//  Half intervals until the first socket is closed on which nothing ever came, from when
+//  it was opened: silence, and an interval in which nothing is open
+static int
+s_count_silence (channel_t *channel)
+{
+    message_t *message;
+    int count = 0;
+    do {
+        while ((message = server_sent (0, channel)))
+            message_destroy (&message);
+        channel_t before = *channel;
+        server_tick (HEARTBEAT / 2);
+        count++;
+        message = server_sent (0, channel);
+        message_destroy (&message);
+        if (*channel != before)
+            return count - 2;
+    } while (count < 100 * LIVENESS);
+    return count;
+}
+
+//  A machine that is too busy to greet all its workers in time would never get to it if
+//  they came anew again and again
+START_TEST (a_broker_that_was_never_heard_gets_more_and_more_time)
+{
+    channel_t channels [3];
+    server_register (channels);
+    channel_t channel = channels [0];
+    for (int tries = 0; tries < 2; tries++) {
+        //  Once it is heard, the usual time
+        server_receive (channel, mdp_worker_heartbeat (MDP_0_1, NULL));
+        s_count_silence (&channel);
+        for (int factor = 1; factor <= 8; factor *= 2)
+            ck_assert_int_eq (s_count_silence (&channel), 2 * LIVENESS * factor);
+        ck_assert_int_eq (s_count_silence (&channel), 2 * LIVENESS * 8);
+    }
+}
+END_TEST
+
 //  A disk that is slow holds the server up, the broker takes its workers to be gone,
 //  and the reply to what was in flight comes meanwhile
 static const char *
@@ -786,6 +825,7 @@ titanic_suite (void)
     tcase_add_test (tcase, requests_go_in_the_order_of_arrival);
     tcase_add_test (tcase, heartbeats_go_out_when_nothing_else_does);
     tcase_add_test (tcase, a_lost_broker_is_found_again);
+    tcase_add_test (tcase, a_broker_that_was_never_heard_gets_more_and_more_time);
     tcase_add_test (tcase,
                     a_broker_that_dismisses_who_was_silent_has_lost_nothing);
     tcase_add_test (tcase,
