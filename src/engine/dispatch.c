@@ -393,6 +393,7 @@ dispatch_broker_lost (dispatch_t *self, update_t *update)
     }
     dispatch_give_back_all (self, update);
     self->broker_lost = true;
+    self->mmi_silent = false;
 }
 
 void
@@ -450,8 +451,9 @@ s_probe (dispatch_t *self, target_t *target, int64_t now_ms, update_t *update)
     if (!sent)
         return;
     execution->state = EXECUTION_PROBE;
-    //  The broker answers this by itself, and at once
-    int64_t soon = now_ms + self->config.retry_ms;
+    //  The broker answers this by itself, and at once unless it has much to do
+    int64_t soon = now_ms + (self->mmi_silent? self->config.retry_ms
+                                             : self->config.patience_ms);
     if (soon < execution->due_ms)
         execution->due_ms = soon;
     target->probing = true;
@@ -486,6 +488,7 @@ s_probed (dispatch_t *self, int64_t now_ms, execution_t *execution,
 {
     target_t *target = execution->target;
     bool absent = frame_is (status, "404", 3);
+    self->mmi_silent = false;
     if (absent) {
         dispatch_give_back_queue (self, target, update);
         if (lease_is_shared (&self->lease))
@@ -621,10 +624,12 @@ s_check_executions (dispatch_t *self, int64_t now_ms, update_t *update)
             s_shrink_window (execution->target);
             dispatch_count_attempt (self, execution, update);
         }
-        else
+        else {
             //  TSP-EXEC-04: there may be no mmi.service at all, and whether the
             //  service is there shows only when it is asked
             execution->target->known_ms = now_ms + self->config.timeout_ms;
+            self->mmi_silent = true;
+        }
         s_give_up (self, execution, update);
     }
 }

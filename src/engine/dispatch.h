@@ -21,6 +21,8 @@ typedef struct {
     mdp_version_t version;      //  What it speaks with the broker
     int64_t heartbeat_ms;       //  For so long an answer shows that a service
                                 //  is there
+    int64_t patience_ms;        //  For so long mmi.service may be silent; after that
+                                //  the broker is taken to have none
     int64_t timeout_ms;         //  Without a reply for so long, ask again
     int64_t retry_ms;           //  Until an absent service, or a store that
                                 //  failed, is looked at again

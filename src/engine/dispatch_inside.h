@@ -131,6 +131,7 @@ struct _dispatch_t {
     bool scan_again;            //  Begin once more after it: something was left
     bool scan_partial;          //  It did not begin at the start
     bool broker_lost;           //  Send nothing until it is heard of
+    bool mmi_silent;            //  It did not answer what it answers at once
     int64_t scan_ms;            //  Go on with the scan not before this time
     int64_t rescan_ms;          //  Shared store: when to look what others stored
     int64_t retry_ms;           //  A read failed: no other before this time

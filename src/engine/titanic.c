@@ -103,7 +103,7 @@ titanic_new (const titanic_config_t *config)
     self->conversations = (conversation_t *) calloc (workers,
                                                      sizeof (conversation_t));
     dispatch_config_t dispatch = { config->version, config->heartbeat_ms,
-        config->timeout_ms, config->retry_ms, config->executions,
+        config->heartbeat_ms * config->liveness, config->timeout_ms, config->retry_ms, config->executions,
         config->service_executions, config->server, config->lease_ms,
         config->max_attempts };
     self->dispatch = dispatch_new (&dispatch, (channel_t) workers, s_ticket,

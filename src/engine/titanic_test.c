@@ -173,6 +173,31 @@ START_TEST (an_absent_service_is_looked_for_again)
 }
 END_TEST
 
+//  To take a broker that is slow for one without MMI means to send it a request for a
+//  service that may be at another broker, and to wait for the reply
+START_TEST (a_broker_that_is_slow_to_say_who_is_there_is_given_time)
+{
+    channel_t channels [3];
+    server_register (channels);
+    server_store_request (channels, "echo", "x");
+    channel_t channel;
+    ck_assert_str_eq (server_expect (3, MDP_CLIENT_REQUEST, &channel), "echo");
+    server_pass (channels, (LIVENESS - 1) * HEARTBEAT);
+    server_expect_nothing (3);
+    server_answer (channel, "mmi.service", "404");
+    server_pass (channels, RETRY);
+    ck_assert_str_eq (server_expect (3, MDP_CLIENT_REQUEST, &channel), "echo");
+    //  Now it says nothing at all: the request is simply sent
+    server_pass (channels, (LIVENESS + 1) * HEARTBEAT);
+    ck_assert_str_eq (server_expect (3, MDP_CLIENT_REQUEST, &channel), "x");
+    //  And nobody waits so long again
+    server_store_request (channels, "other", "y");
+    ck_assert_str_eq (server_expect (4, MDP_CLIENT_REQUEST, &channel), "other");
+    server_pass (channels, RETRY);
+    ck_assert_str_eq (server_expect (4, MDP_CLIENT_REQUEST, &channel), "y");
+}
+END_TEST
+
 START_TEST (a_silent_service_is_asked_again_on_a_fresh_channel)
 {
     channel_t channels [3];
@@ -814,6 +839,8 @@ titanic_suite (void)
     tcase_add_test (tcase, a_request_is_executed);
     tcase_add_test (tcase, what_is_old_is_dropped);
     tcase_add_test (tcase, an_absent_service_is_looked_for_again);
+    tcase_add_test (tcase,
+                    a_broker_that_is_slow_to_say_who_is_there_is_given_time);
     tcase_add_test (tcase,
                     a_silent_service_is_asked_again_on_a_fresh_channel);
     tcase_add_loop_test (tcase, what_fails_each_time_is_set_aside, 0, 2);
