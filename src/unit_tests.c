@@ -35,6 +35,7 @@
     SUITE (notices)                                                         \
     SUITE (mask)                                                            \
     SUITE (addresses)                                                       \
+    SUITE (meter)                                                           \
     SUITE (channels)                                                        \
     SUITE (tool)                                                            \
     SUITE (mdp_client)                                                      \

@@ -23,8 +23,10 @@
 //  TCP_ESTABLISHED of netinet/tcp.h, which goes with a shorter tcp_info
 #define STATE_ESTABLISHED 1
 
-//  Connections that one sweep looks at
-#define SWEEP_MAX 500
+//  Connections that one sweep looks at: so many, or this part of all, so that it comes to
+//  each in a second or two
+#define SWEEP_LEAST 500
+#define SWEEP_PART 8
 
 //  The part of what may come that makes it worth a look
 #define WATCHED_PART 16
@@ -104,10 +106,8 @@ s_become (meter_t *self, connection_t *connection, connection_state_t state)
 {
     bool was_watched = connection->state >= CONNECTION_WATCHED;
     bool is_watched = state >= CONNECTION_WATCHED;
-    if (is_watched && !was_watched) {
-        atomic_store (&connection->read, false);
+    if (is_watched && !was_watched)
         atomic_fetch_add (&self->watched, 1);
-    }
     if (was_watched && !is_watched)
         atomic_fetch_sub (&self->watched, 1);
     if (connection->state == CONNECTION_NONE && state != CONNECTION_NONE)
@@ -162,6 +162,9 @@ s_look (meter_t *self, int handle, size_t most_bytes)
     connection_t *connection = &self->connections [handle];
     uint64_t bytes;
     bool ended;
+    //  A message that is read from here on tells of bytes that are counted below
+    if (connection->state == CONNECTION_OPEN)
+        atomic_store (&connection->read, false);
     if (!s_measure (handle, &bytes, &ended)) {
         s_become (self, connection, CONNECTION_NONE);
         return false;
@@ -215,7 +218,10 @@ s_look (meter_t *self, int handle, size_t most_bytes)
 int
 meter_sweep (meter_t *self, size_t most_bytes)
 {
-    while (self->seen <= self->top && self->looks < SWEEP_MAX) {
+    int most = (int) atomic_load (&self->open) / SWEEP_PART;
+    if (most < SWEEP_LEAST)
+        most = SWEEP_LEAST;
+    while (self->seen <= self->top && self->looks < most) {
         int handle = self->next;
         self->next = handle < self->top? handle + 1: 0;
         self->seen++;
