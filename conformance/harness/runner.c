@@ -490,8 +490,9 @@ s_fill_slots (runner_t *self)
     self->held = false;
     for (size_t nbr = 0; nbr < self->config->side_by_side; nbr++) {
         slot_t *slot = &self->slots [nbr];
-        while (!slot->pid && self->next < self->waiting_count
-        &&     s_has_room (self)) {
+        while (!slot->pid && self->next < self->waiting_count) {
+            if (!s_has_room (self))
+                return;
             waiting_t turn = self->waiting [self->next++];
             s_start (self, slot, &turn);
         }
