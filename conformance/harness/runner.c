@@ -621,12 +621,13 @@ runner_run (const runner_config_t *config, const job_t *jobs, size_t count)
     //  Whatever a scenario's process leaves behind comes to us
     prctl (PR_SET_CHILD_SUBREAPER, 1);
     self.slots = (slot_t *) zmalloc (config->side_by_side * sizeof (slot_t));
+    //  It has signals its own way while it lasts
+    s_warm_up ();
     struct sigaction action = { .sa_handler = s_interrupt };
     struct sigaction old_int, old_term;
     s_interrupted = 0;
     sigaction (SIGINT, &action, &old_int);
     sigaction (SIGTERM, &action, &old_term);
-    s_warm_up ();
     s_line_up (&self);
     s_fill_slots (&self);
     while (self.running && !s_interrupted && !self.stopped) {
