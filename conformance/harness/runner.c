@@ -224,8 +224,7 @@ s_perform (void *argument)
 {
     signal (SIGINT, SIG_IGN);
     zsys_handler_set (NULL);
-    //  The stage reads it from a descriptor. In a process that ignores it, which is the
-    //  default, it gets lost unless all threads block it
+    //  As the stage wants it
     sigset_t ended;
     sigemptyset (&ended);
     sigaddset (&ended, SIGCHLD);

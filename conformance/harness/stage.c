@@ -272,11 +272,10 @@ stage_new (const stage_config_t *config)
         self->words [index] = s_learn (config->fixtures, versions [index]);
     self->spoken = inside_words (self, config->version);
     assert (self->spoken);
-    sigset_t set;
-    sigemptyset (&set);
-    sigaddset (&set, SIGCHLD);
-    sigprocmask (SIG_BLOCK, &set, NULL);
-    self->signals = signalfd (-1, &set, SFD_NONBLOCK | SFD_CLOEXEC);
+    sigset_t ended;
+    sigemptyset (&ended);
+    sigaddset (&ended, SIGCHLD);
+    self->signals = signalfd (-1, &ended, SFD_NONBLOCK | SFD_CLOEXEC);
     assert (self->signals >= 0);
     self->items = (zmq_pollitem_t *) zmalloc (sizeof (zmq_pollitem_t));
     return self;

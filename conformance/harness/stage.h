@@ -31,6 +31,8 @@ typedef struct {
 
 typedef struct _stage_t stage_t;
 
+//  It hears from SIGCHLD that a process has ended, which all threads must block: the
+//  kernel drops what is ignored, and that is the default, unless the first thread does.
 stage_t *
     stage_new (const stage_config_t *config);
 

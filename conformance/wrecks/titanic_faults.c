@@ -16,7 +16,8 @@
 #include "wreck.h"
 
 //  Requests of titanic.request, reply and close, and their answers, are told
-//  apart by what the conversation registered
+//  apart by what the conversation registered: there are as many workers of each as
+//  conformance/targets/wreck.zpl says
 #define REQUEST_WORKERS 4
 #define REPLY_WORKERS 2
 #define CLOSE_WORKERS 2

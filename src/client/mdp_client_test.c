@@ -155,7 +155,6 @@ START_TEST (a_call_is_given_up)
 }
 END_TEST
 
-//  The reply to the first attempt comes when the client waits for another
 //  ZeroMQ does not connect again after a broker has refused the keys
 START_TEST (what_has_no_connection_has_no_reply)
 {
@@ -179,6 +178,7 @@ START_TEST (what_has_no_connection_has_no_reply)
 }
 END_TEST
 
+//  The reply to the first attempt comes when the client waits for another
 START_TEST (a_late_reply_is_nobody_s)
 {
     stand_in_t *broker = stand_in_new (SCRIPT ("~", "second"), NULL);

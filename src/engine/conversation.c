@@ -11,9 +11,9 @@
 
 #include "conversation.h"
 
-//  A broker that was not heard since sockets were opened for the second time, the third
-//  and so on gets twice the time each time, up to eight times: it may be that it has so
-//  many to greet, and the more who come anew the longer it takes.
+//  A second socket on which nothing comes gets twice the time, a third one twice that, and
+//  so on, doubled so often at most: the broker may have many to greet, and the more of them
+//  come anew the longer it takes.
 #define DOUBLED_MOST 3
 
 channel_t
@@ -87,8 +87,9 @@ s_open (conversation_t *self, int64_t now_ms, update_t *update)
 static int64_t
 s_gone_ms (const conversation_t *self)
 {
-    unsigned doubled = self->vain > DOUBLED_MOST? DOUBLED_MOST
-                     : self->vain > 1? self->vain - 1: 0;
+    unsigned doubled = self->vain > 1? self->vain - 1: 0;
+    if (doubled > DOUBLED_MOST)
+        doubled = DOUBLED_MOST;
     return self->heard_ms
          + (self->config->heartbeat_ms * self->config->liveness << doubled);
 }

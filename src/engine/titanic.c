@@ -103,9 +103,9 @@ titanic_new (const titanic_config_t *config)
     self->conversations = (conversation_t *) calloc (workers,
                                                      sizeof (conversation_t));
     dispatch_config_t dispatch = { config->version, config->heartbeat_ms,
-        config->heartbeat_ms * config->liveness, config->timeout_ms, config->retry_ms, config->executions,
-        config->service_executions, config->server, config->lease_ms,
-        config->max_attempts };
+        config->heartbeat_ms * config->liveness, config->timeout_ms,
+        config->retry_ms, config->executions, config->service_executions,
+        config->server, config->lease_ms, config->max_attempts };
     self->dispatch = dispatch_new (&dispatch, (channel_t) workers, s_ticket,
                                    self);
     //  TSP-SERVICES-01, TSP-SERVICES-02, TSP-SERVICES-03
